@@ -1,0 +1,222 @@
+"""Django's settings, from what `sdmpweb/env.py` read."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sdmpweb import databases, secret
+from sdmpweb.env import VALUES, allowed_hosts
+from sdmpweb.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Where this node is, and in which shape it runs
+
+DATA: Path = VALUES["SDMPWEB_DATA"]
+DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+GROWN = bool(VALUES["REDIS_URL"])
+REDIS_URL: str = VALUES["REDIS_URL"]
+LISTEN_HOST: str = VALUES["SDMPWEB_HOST"]
+LISTEN_PORT: int = VALUES["SDMPWEB_PORT"]
+NODE_ADDRESS: str = VALUES["SDMPWEB_ADDRESS"]
+WEB_URL: str = VALUES["SDMPWEB_URL"]
+PROXIES: str = VALUES["SDMPWEB_PROXIES"]
+WORKER_THREADS: int = VALUES["SDMPWEB_WORKERS"]
+
+# The node
+
+NODE_SECRET_FILE: Path = VALUES["SDMPWEB_NODE_SECRET"] or DATA / "node.secret"
+USER_KEY_BITS: int = VALUES["SDMPWEB_USER_KEY_BITS"]
+NODE_KEY_BITS: int = VALUES["SDMPWEB_NODE_KEY_BITS"]
+LINGER: int = VALUES["SDMPWEB_LINGER"]
+ALLOW_PRIVATE: bool = VALUES["SDMPWEB_ALLOW_PRIVATE"]
+
+# Django
+
+DEBUG: bool = VALUES["SDMPWEB_DEBUG"]
+SECRET_KEY = secret.web_secret(VALUES["SDMPWEB_WEB_SECRET"] or DATA / "web.secret")
+ROOT_URLCONF = "sdmpweb.urls"
+ASGI_APPLICATION = "sdmpweb.asgi.application"
+AUTH_USER_MODEL = "nodes.Account"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "sdmpweb",
+    "mail",
+    "journal",
+    "nodes",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "channels",
+    "csp",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Where things are kept
+
+DATABASES = {"default": databases.database(VALUES["DATABASE_URL"], DATA, WORKER_THREADS)}
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "sdmpweb",
+    }
+    if GROWN
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # redis-py 8 gives up a silent subscription after 5 s unless told not to.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "prefix": "sdmpweb"},
+    }
+    if GROWN
+    else {"BACKEND": "sdmpweb.embedded.layer.EmbeddedChannelLayer"}
+}
+
+# Jobs
+
+CELERY_BROKER_URL = REDIS_URL if GROWN else "inproc://"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "sdmpweb"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600} if GROWN else {}
+LOOK_FOR_WORK_SECONDS = 5.0
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "look for work": {
+        "task": "journal.tasks.look_for_work",
+        "schedule": LOOK_FOR_WORK_SECONDS,
+        # A look that waited until the next one is due is not worth doing.
+        "options": {"expires": LOOK_FOR_WORK_SECONDS},
+    },
+}
+
+# Signing in
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "sdmpweb.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+MFA_ADAPTER = "sdmpweb.accounts.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "sdmpweb"
+USERSESSIONS_TRACK_ACTIVITY = True
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+# What browsers may do
+
+_page = urlsplit(WEB_URL or f"http://127.0.0.1:{LISTEN_PORT}")
+SECURE = _page.scheme == "https"
+ALLOWED_HOSTS = allowed_hosts(str(_page.hostname), NODE_ADDRESS)
+CSRF_TRUSTED_ORIGINS = [WEB_URL] if WEB_URL else []
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE and PROXIES else None
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+
+# Files of the pages
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Language and time
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Logs
+
+LOGGING_CONFIG = None
+LOGGING = logging_config(VALUES["SDMPWEB_LOG"], VALUES["SDMPWEB_LOG_LEVEL"])

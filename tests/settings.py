@@ -1,0 +1,23 @@
+"""Settings of the tests: a data directory that is thrown away, small keys, quick passwords."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "SDMPWEB_DATA" not in os.environ:
+    _data = tempfile.mkdtemp(prefix="sdmpweb-tests-")
+    os.environ["SDMPWEB_DATA"] = _data
+    atexit.register(shutil.rmtree, _data, ignore_errors=True)
+os.environ.setdefault("SDMPWEB_USER_KEY_BITS", "2048")
+os.environ.setdefault("SDMPWEB_NODE_KEY_BITS", "2048")
+os.environ.setdefault("SDMPWEB_ALLOW_PRIVATE", "true")
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright keeps a loop running
+
+from sdmpweb.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
