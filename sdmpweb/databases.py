@@ -7,7 +7,7 @@ import environ
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL;"
-    # With WAL, a power cut may lose the last commits but never the file's integrity; FULL loses none.
+    # A journal line that a peer has seen must not be gone after a power cut: FULL syncs each commit.
     "PRAGMA synchronous = FULL;"
     "PRAGMA temp_store = MEMORY;"
     "PRAGMA cache_size = -4000;"

@@ -14,7 +14,7 @@ os.environ.setdefault("SDMPWEB_NODE_KEY_BITS", "2048")
 os.environ.setdefault("SDMPWEB_ALLOW_PRIVATE", "true")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright keeps a loop running
 
-from sdmpweb.settings import *  # noqa: E402, F403
+from sdmpweb.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
