@@ -11,6 +11,8 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+import uvloop
+
 T = TypeVar("T")
 
 _lock = threading.Lock()
@@ -29,7 +31,7 @@ def home() -> asyncio.AbstractEventLoop:
     global _home
     with _lock:
         if _home is None or _home.is_closed():
-            _home = asyncio.new_event_loop()
+            _home = uvloop.new_event_loop()
             threading.Thread(target=_home.run_forever, name="home-loop", daemon=True).start()
         return _home
 
@@ -40,3 +42,14 @@ def run(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
     Waiting for the future on the home loop's own thread would never end.
     """
     return asyncio.run_coroutine_threadsafe(coroutine, home())
+
+
+def cancel_all() -> None:
+    """Cancel every coroutine of the home loop, so that threads waiting for one go on."""
+    running = home()
+    running.call_soon_threadsafe(_cancel_tasks, running)
+
+
+def _cancel_tasks(running: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(running):
+        task.cancel()

@@ -1,11 +1,27 @@
 """The Celery application: jobs that say "look now"; what there is to do stands in the database."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import task_postrun, task_prerun
+from django.db import close_old_connections
+
+from sdmpweb.embedded import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdmpweb.settings")
+broker.register()
 
-app = Celery("sdmpweb")
+# Celery's own Django support checks all models and closes every connection after each job. Of what
+# it does, jobs need only the two lines at the end of this file.
+app = Celery("sdmpweb", fixups=set(), task_cls="celery.contrib.django.task:DjangoTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["nodes", "journal", "mail"])
+
+
+def _tidy_connections(**_: Any) -> None:
+    close_old_connections()
+
+
+task_prerun.connect(_tidy_connections)
+task_postrun.connect(_tidy_connections)

@@ -1,12 +1,110 @@
-"""The `sdmpweb` command."""
+"""The `sdmpweb` command.
+
+Exit status: 0, 1 when a command failed, 2 when it was called or configured wrongly. What went
+wrong is one sentence on stderr.
+"""
 
 import os
 import sys
+from collections.abc import Sequence
+
+from sdmpweb import __version__
+
+_OURS = ("sdmpweb", "mail", "journal", "nodes")
+# These need no database of their own: `demo` makes two nodes elsewhere.
+_WITHOUT_DATABASE = frozenset({"demo", "inspect"})
 
 
-def main() -> None:
-    """Run the command of `sys.argv` and exit with 0, 1 (it failed) or 2 (wrong use)."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command (by default that of `sys.argv`) and exit."""
+    argv = list(sys.argv if arguments is None else arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdmpweb.settings")
-    from django.core.management import execute_from_command_line
+    if argv[1:2] == ["--version"]:
+        print(__version__)  # noqa: T201
+        sys.exit(0)
+    from sdmpweb.env import WrongEnvironment
 
-    execute_from_command_line(sys.argv)
+    try:
+        _run(argv)
+    except WrongEnvironment as error:
+        _fail(str(error), 2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has gone; what is left of it is to go nowhere, quietly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _run(argv: list[str]) -> None:
+    import django
+
+    django.setup()
+    from django.core.management import (
+        BaseCommand,
+        execute_from_command_line,
+        get_commands,
+        load_command_class,
+    )
+
+    from nodes.errors import UserError
+    from sdmp.errors import SdmpError
+
+    if argv[1:] in ([], ["help"], ["--help"], ["-h"]):
+        sys.stdout.write(_overview())
+        sys.exit(0 if argv[1:] else 2)
+    name = argv[1]
+    if name == "help":
+        argv = [argv[0], argv[2], "--help"]
+        name = argv[1]
+    known = get_commands()
+    if name not in known:
+        _fail(f"There is no command {name!r}; `sdmpweb --help` lists them.", 2)
+    if known[name] not in _OURS:
+        execute_from_command_line(argv)
+        return
+    command = load_command_class(str(known[name]), name)
+    assert isinstance(command, BaseCommand)
+    # Django would import every page and check every model before each command.
+    command.requires_system_checks = []
+    try:
+        if name not in _WITHOUT_DATABASE and not {"-h", "--help"} & set(argv[2:]):
+            from sdmpweb import schema
+
+            schema.bring_up_to_date()
+        command.run_from_argv(argv)
+    except (UserError, SdmpError) as error:
+        _fail(str(error), 1)
+
+
+def _fail(sentence: str, status: int) -> None:
+    sys.stderr.write(f"{sentence}\n")
+    sys.exit(status)
+
+
+def _overview() -> str:
+    from django.core.management import get_commands, load_command_class
+
+    from sdmpweb.env import SETTINGS
+
+    known = get_commands()
+    ours = sorted(name for name, app in known.items() if app in _OURS)
+    others = sorted(set(known) - set(ours))
+    width = max(len(name) for name in ours)
+    lines = ["usage: sdmpweb COMMAND [--help] …", "", "Commands:"]
+    for name in ours:
+        help_text = load_command_class(str(known[name]), name).help
+        lines.append(f"  {name:<{width}}  {help_text}")
+    lines += ["", "Settings, from the environment or a file:"]
+    width = max(len(setting.name) for setting in SETTINGS)
+    for setting in SETTINGS:
+        default = f" (default {setting.default})" if setting.default else ""
+        lines.append(f"  {setting.name:<{width}}  {setting.meaning}{default}")
+    lines += ["", *_wrapped("Django's own: " + ", ".join(others))]
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 98, subsequent_indent="  ")

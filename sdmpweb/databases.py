@@ -7,7 +7,7 @@ import environ
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL;"
-    # A journal line that a peer has seen must not be gone after a power cut: FULL syncs each commit.
+    # A journal line that a peer has seen must survive a power cut: FULL syncs each commit.
     "PRAGMA synchronous = FULL;"
     "PRAGMA temp_store = MEMORY;"
     "PRAGMA cache_size = -4000;"

@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from sdmpweb.health import health
+
 urlpatterns = [
+    path("health", health, name="health"),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

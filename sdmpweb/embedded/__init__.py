@@ -1,0 +1,1 @@
+"""What lets one process be a whole node: broker, channel layer, jobs and their watch."""
