@@ -13,9 +13,11 @@ _pages = get_asgi_application()
 
 from journal.consumers import SdmpConsumer  # noqa: E402  (models need Django set up first)
 from mail.consumers import LiveConsumer  # noqa: E402
+from sdmpweb.lifespan import lifespan  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
+        "lifespan": lifespan,
         "http": _pages,
         "websocket": URLRouter(
             [

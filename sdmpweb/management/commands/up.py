@@ -24,7 +24,7 @@ class Command(BaseCommand):
         """Run the node; raises UserError when it cannot start."""
         if settings.GROWN:
             raise UserError(
-                "With REDIS_URL the node runs as `sdmpweb web`, `sdmpweb worker` and `sdmpweb beat`."
+                "With REDIS_URL a node runs as `sdmpweb web`, `sdmpweb worker` and `sdmpweb beat`."
             )
         from sdmpweb import server
         from sdmpweb.embedded.jobs import Jobs
