@@ -1,0 +1,89 @@
+"""What all tests share: servers for the grown shape, nodes as processes, and no silent skips."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.nodes import NodeProcess, Services, Shape
+from tests.support.services import PostgreSQL, Redis, postgresql_programs, redis_program
+
+_STRICT = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Under CI nothing may be skipped: a skip is a failure there."""
+    report = yield
+    if _STRICT and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, which CI does not allow: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """The same for whole files that skip themselves."""
+    if _STRICT and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} was skipped, which CI does not allow"
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of this test process."""
+    if postgresql_programs() is None:
+        pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
+    with PostgreSQL(tmp_path_factory.mktemp("postgresql")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """A Redis server of this test process."""
+    if redis_program() is None:
+        pytest.skip("Redis is not installed (Debian package redis-server)")
+    with Redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def services(postgresql: PostgreSQL, redis_server: Redis) -> Services:
+    """The servers that nodes of the grown shape need."""
+    return Services(postgresql, redis_server)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Debian's Chromium."""
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("Chromium is not installed (Debian package chromium)")
+    return found
+
+
+@pytest.fixture(params=["embedded", "grown"])
+def shape(request: pytest.FixtureRequest) -> Shape:
+    """Each of the two shapes in turn."""
+    chosen: Shape = request.param
+    return chosen
+
+
+@pytest.fixture
+def make_node(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., NodeProcess]]:
+    """Make nodes that end with the test: `make_node("alice", shape, address=None, settings={})`."""
+    made: list[NodeProcess] = []
+
+    def make(name: str, shape: Shape = "embedded", **options: object) -> NodeProcess:
+        services = request.getfixturevalue("services") if shape == "grown" else None
+        node = NodeProcess(tmp_path / name, shape, services=services, **options)  # type: ignore[arg-type]
+        made.append(node)
+        return node
+
+    yield make
+    for node in made:
+        node.kill()

@@ -1,0 +1,181 @@
+"""Real nodes, started as processes on free ports, in either shape.
+
+`NodeProcess` is one node. In the embedded shape it is one process; in the grown shape `web`,
+`worker` and `beat`, with a PostgreSQL database and a Redis database of its own.
+"""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import httpx
+
+from tests.support.ports import free_port
+from tests.support.services import PostgreSQL, Redis
+
+Shape = Literal["embedded", "grown"]
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS_TO_START = 60.0
+SECONDS_TO_STOP = 10.0
+
+_numbers = itertools.count(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) * 60)
+
+
+class CommandFailed(AssertionError):
+    """A command ended with an unexpected status; its text holds what it wrote."""
+
+    def __init__(self, command: Sequence[str], done: subprocess.CompletedProcess[str]) -> None:
+        self.status = done.returncode
+        self.stdout = done.stdout
+        self.stderr = done.stderr
+        super().__init__(
+            f"{' '.join(command)} ended with {self.status}\n{self.stdout}{self.stderr}"
+        )
+
+
+@dataclass(frozen=True)
+class Services:
+    """The servers that nodes of the grown shape share."""
+
+    postgresql: PostgreSQL
+    redis: Redis
+
+
+class NodeProcess:
+    """A node in `directory` (its data, its log), listening on a free port of 127.0.0.1.
+
+    `address` is what it tells peers: by default where it listens; "" for a node that only dials
+    out. `services` is needed for the grown shape. `settings` go into its environment.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        shape: Shape = "embedded",
+        *,
+        address: str | None = None,
+        services: Services | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.shape = shape
+        self.port = free_port()
+        self.data = directory / "data"
+        self.log = directory / "node.log"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.address = f"127.0.0.1:{self.port}" if address is None else address
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **{n: v for n, v in os.environ.items() if not n.startswith(("SDMPWEB_", "DJANGO_"))},
+            "SDMPWEB_DATA": str(self.data),
+            "SDMPWEB_PORT": str(self.port),
+            "SDMPWEB_ADDRESS": self.address,
+            "SDMPWEB_USER_KEY_BITS": "2048",
+            "SDMPWEB_NODE_KEY_BITS": "2048",
+            "SDMPWEB_ALLOW_PRIVATE": "true",
+            "PYTHONUNBUFFERED": "1",
+        }
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            self.environment.pop(name, None)
+        if shape == "grown":
+            assert services is not None, "the grown shape needs PostgreSQL and Redis"
+            number = next(_numbers) % 256
+            worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+            database = services.postgresql.create_database(f"node_{worker}_{number}_{self.port}")
+            self.environment["DATABASE_URL"] = database
+            self.environment["REDIS_URL"] = services.redis.url(number)
+        self.environment.update(settings or {})
+
+    @property
+    def running(self) -> bool:
+        """Whether every process of the node runs."""
+        return bool(self.processes) and all(p.poll() is None for p in self.processes.values())
+
+    def start(self) -> None:
+        """Start the node and wait until it answers; raises AssertionError with its log."""
+        for name in ("up",) if self.shape == "embedded" else ("web", "worker", "beat"):
+            self.start_process(name)
+        self.wait_until_up()
+
+    def start_process(self, name: str) -> None:
+        """Start one process of the node: `up`, `web`, `worker` or `beat`."""
+        with self.log.open("ab") as output:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", "sdmpweb", name], cwd=ROOT, env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            )  # fmt: skip
+
+    def wait_until_up(self) -> None:
+        """Wait until the node answers; raises AssertionError with its log when it does not."""
+        deadline = time.monotonic() + SECONDS_TO_START
+        while True:
+            try:
+                if httpx.get(f"{self.url}/health", timeout=5).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            ended = any(process.poll() is not None for process in self.processes.values())
+            if ended or time.monotonic() > deadline:
+                raise AssertionError(f"the node did not start:\n{self.read_log()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End the node as an owner would, with SIGTERM; raises AssertionError when it does not."""
+        for process in self.processes.values():
+            process.terminate()
+        try:
+            statuses = {n: p.wait(SECONDS_TO_STOP) for n, p in self.processes.items()}
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"the node did not stop:\n{self.read_log()}") from None
+        self.processes.clear()
+        assert not any(statuses.values()), f"{statuses}\n{self.read_log()}"
+
+    def kill(self, *names: str) -> None:
+        """End processes with SIGKILL: those named, otherwise all."""
+        for name in names or tuple(self.processes):
+            process = self.processes.pop(name)
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    def command(self, *arguments: str, stdin: str = "", status: int = 0) -> str:
+        """Run an `sdmpweb` command on the node's data and return what it wrote to stdout.
+
+        Raises CommandFailed when it ends with another exit status than `status`.
+        """
+        command = [sys.executable, "-m", "sdmpweb", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, input=stdin, capture_output=True,
+            text=True, timeout=120, check=False,
+        )  # fmt: skip
+        if done.returncode != status:
+            raise CommandFailed(command, done)
+        return done.stdout
+
+    def read_log(self) -> str:
+        """Return what the node's processes wrote so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.stop()
+        else:
+            self.kill()
