@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sdmp import limits
 from sdmp.container import build, check_container
 from sdmp.encoding import JSON, is_fingerprint
-from sdmp.errors import BadSchema, TooLarge
+from sdmp.errors import BadSchema
 from sdmp.resource import Resource
 from sdmp.signature import Envelope
 
@@ -128,8 +128,8 @@ def read_traffic(resource: Resource) -> Message:
     `resource` has been read with `traffic=True`, so its section fits the schema. Whether it is
     signed by the key of the session is the caller's to check (`resource.signer`).
 
-    Raises BadSchema for a resource of another kind or data that no response can have, TooLarge
-    beyond the limits of protocol §11.
+    Raises BadSchema for a resource of another kind or data that no response can have, beyond the
+    limits of protocol §11 too.
     """
     section = resource.sections.get(resource.kind)
     if not isinstance(section, dict):
@@ -184,8 +184,6 @@ def _read_broadcast(section: Section) -> Broadcast:
     entries = section.get("entries")
     if not isinstance(entries, list):
         raise BadSchema("“entries” must be a list of journal lines.")
-    if len(entries) > limits.JOURNAL_LINES:
-        raise TooLarge(f"A broadcast must hold at most {limits.JOURNAL_LINES} journal lines.")
     return Broadcast(_string(section, "since"), _strings(entries))
 
 
