@@ -18,7 +18,7 @@ section  subject                                         module
 §6       trusts, revocations, who may talk and have      `trust`
 §7       encryption                                      `encrypted`
 §8       journal                                         `lines`
-§9       messages                                        `letter`
+§9       messages                                        `letter`, `attachments`
 §10      sessions                                        `session`
 §10      traffic                                         `traffic`
 §11      limits                                          `limits`

@@ -71,8 +71,7 @@ class _Walk:
                     waiting.append((child, self._below(closed, name)))
             elif isinstance(value, list):
                 below = self._below(closed, None)
-                for child in value:
-                    waiting.append((child, below))
+                waiting.extend((child, below) for child in value)
 
     def _close(self, applied: _Schemas) -> _Schemas:
         """Add the schemas that those applied here apply here in turn."""
