@@ -1,6 +1,7 @@
 """The ASGI application: pages over HTTP, peers at `/sdmp` and open pages at `/live`."""
 
 import os
+from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -15,19 +16,12 @@ from journal.consumers import SdmpConsumer  # noqa: E402  (models need Django se
 from mail.consumers import LiveConsumer  # noqa: E402
 from sdmpweb.lifespan import lifespan  # noqa: E402
 
+# Django types what a path leads to as a view, and these are ASGI applications.
+_peers: Any = SdmpConsumer.as_asgi()
+_open_pages: Any = AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi()))
+# Peers are not browsers: they send no Origin and bring no cookies.
+_sockets: list[Any] = [path("sdmp", _peers), path("live", _open_pages)]
+
 application = ProtocolTypeRouter(
-    {
-        "lifespan": lifespan,
-        "http": _pages,
-        "websocket": URLRouter(
-            [
-                # Peers are not browsers: they send no Origin and bring no cookies.
-                path("sdmp", SdmpConsumer.as_asgi()),
-                path(
-                    "live",
-                    AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi())),
-                ),
-            ]
-        ),
-    }
+    {"lifespan": lifespan, "http": _pages, "websocket": URLRouter(_sockets)}
 )

@@ -14,7 +14,7 @@ broker.register()
 
 # Celery's own Django support checks all models and closes every connection after each job. Of what
 # it does, jobs need only the two lines at the end of this file.
-app = Celery("sdmpweb", fixups=set(), task_cls="celery.contrib.django.task:DjangoTask")
+app = Celery("sdmpweb", fixups=[], task_cls="celery.contrib.django.task:DjangoTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["nodes", "journal", "mail"])
 

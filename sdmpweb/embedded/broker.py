@@ -45,7 +45,7 @@ def interrupt() -> None:
     _shelf.change()
 
 
-class Channel(virtual.Channel):  # type: ignore[misc]
+class Channel(virtual.Channel):
     """Queues in memory; every change wakes the consumers."""
 
     do_restore = False
@@ -91,7 +91,7 @@ class Channel(virtual.Channel):  # type: ignore[misc]
         _shelf.change()
 
 
-class Transport(virtual.Transport):  # type: ignore[misc]
+class Transport(virtual.Transport):
     """Joins the threads of one process."""
 
     Channel = Channel
@@ -108,27 +108,26 @@ class Transport(virtual.Transport):  # type: ignore[misc]
         """Return what `celery report` shows."""
         return "1"
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None, **_: Any) -> None:
         """Hand one message to its consumer, waiting for it at most `timeout` seconds.
 
         Raises TimeoutError when none came, and also when a change brought none, so that the
         caller can look whether it is to stop.
         """
         seen = _shelf.changes
-        try:
-            self.cycle.get(self._deliver, timeout=timeout)
-        except Empty:
-            pass
-        else:
+        if self._delivered():
             return
-        if _shelf.wait(seen, timeout):
-            try:
-                self.cycle.get(self._deliver, timeout=timeout)
-            except Empty:
-                pass
-            else:
-                return
+        if _shelf.wait(seen, timeout) and self._delivered():
+            return
         raise TimeoutError
+
+    def _delivered(self) -> bool:
+        assert self.cycle is not None
+        try:
+            self.cycle.get(self._deliver)
+        except Empty:
+            return False
+        return True
 
 
 def register() -> None:

@@ -43,7 +43,7 @@ class Jobs:
             )
             self._run("worker", self._worker.start)
         if not self._alive("schedule"):
-            self._schedule = Service(app, scheduler_cls=Scheduler, remote_control=False)
+            self._schedule = Service(app, scheduler_cls=Scheduler)
             self._run("schedule", self._schedule.start)
 
     def healthy(self) -> bool:

@@ -26,4 +26,4 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: sys.exit(0))
         self.stdout.write("The schedule is kept.")
         self.stdout.flush()
-        Service(app, scheduler_cls=Scheduler, remote_control=False).start()
+        Service(app, scheduler_cls=Scheduler).start()

