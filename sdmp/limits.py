@@ -48,5 +48,5 @@ CONTACT_REQUESTS_PER_USER: Final = 100
 # Not in the protocol: what one evaluation of a published schema may cost (schemas/effort.py), and
 # the recursion and size that its regular expressions may reach.
 SCHEMA_EFFORT: Final = 400_000
-REGEX_BACKTRACK: Final = 100_000
+REGEX_BACKTRACK: Final = 10_000
 REGEX_BYTES: Final = 1 * MIB

@@ -27,16 +27,19 @@ _BELOW_ONE: Final = (
     "contains",
 )
 
-# Characters of text that cost as much as one look.
+# Characters of text that cost as much as one look, with regular expressions that take linear time
+# and with those that backtrack.
 _CHARACTERS: Final = 256
+_CHARACTERS_BACKTRACKING: Final = 1
 
 _Schemas = Counter[int]
 
 
 class _Walk:
-    def __init__(self, schema: dict[str, JSON], allowed: int) -> None:
+    def __init__(self, schema: dict[str, JSON], allowed: int, characters: int) -> None:
         self.root = schema
         self.left = allowed
+        self.characters = characters
         # Schemas are told apart by identity; this keeps them alive and finds them again.
         self.known: dict[int, dict[str, JSON]] = {}
         self.here: dict[int, list[int]] = {}
@@ -63,11 +66,11 @@ class _Walk:
             looks = sum(closed.values())
             self.spend(1 + looks)
             if isinstance(value, str):
-                self.spend(looks * (len(value) // _CHARACTERS))
+                self.spend(looks * (len(value) // self.characters))
             elif isinstance(value, dict):
                 self.spend(looks * len(value))
                 for name, child in value.items():
-                    self.spend(looks * (len(name) // _CHARACTERS))
+                    self.spend(looks * (len(name) // self.characters))
                     waiting.append((child, self._below(closed, name)))
             elif isinstance(value, list):
                 below = self._below(closed, None)
@@ -162,12 +165,16 @@ class _Walk:
                         self.anchors.setdefault(name, []).append(value)
 
 
-def check_effort(schema: dict[str, JSON], section: JSON, allowed: int) -> None:
+def check_effort(
+    schema: dict[str, JSON], section: JSON, allowed: int, *, backtracks: bool = False
+) -> None:
     """Refuse a section that the schema would look at more than `allowed` times.
 
-    Raises BadSchema. Takes time in proportion to `allowed` at most.
+    `backtracks` says that its regular expressions do. Raises BadSchema. Takes time in proportion
+    to `allowed` at most.
     """
-    _Walk(schema, allowed).run(section)
+    characters = _CHARACTERS_BACKTRACKING if backtracks else _CHARACTERS
+    _Walk(schema, allowed, characters).run(section)
 
 
 def _items(value: JSON) -> list[JSON]:

@@ -2,13 +2,15 @@
 
 Who publishes a schema is a stranger, so neither it nor what it judges may cost more than a
 bounded effort: a schema has at most 64 KiB and refers to nothing outside itself; its regular
-expressions may take bounded memory and backtrack a bounded number of times; and before a section
-is judged, `effort` counts how often its parts would be looked at.
+expressions take bounded memory, and linear time unless one of them looks around or back, when
+they may backtrack a bounded number of times; and before a section is judged, `effort` counts how
+often its parts would be looked at.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any, Final
 
 import jsonschema_rs
@@ -26,8 +28,25 @@ _MAPS: Final = frozenset(
 )
 _DATA: Final = frozenset({"const", "enum", "default", "examples"})
 
-_compiled: OrderedDict[bytes, jsonschema_rs.Draft202012Validator] = OrderedDict()
+_LINEAR: Final = jsonschema_rs.RegexOptions(
+    size_limit=limits.REGEX_BYTES, dfa_size_limit=limits.REGEX_BYTES
+)
+_BACKTRACKING: Final = jsonschema_rs.FancyRegexOptions(
+    backtrack_limit=limits.REGEX_BACKTRACK,
+    size_limit=limits.REGEX_BYTES,
+    dfa_size_limit=limits.REGEX_BYTES,
+)
+
 _COMPILED_MAX: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    validator: jsonschema_rs.Draft202012Validator
+    backtracks: bool
+
+
+_compiled: OrderedDict[bytes, _Compiled] = OrderedDict()
 
 
 def check_schema(schema: JSON) -> None:
@@ -52,9 +71,9 @@ def check_published(name: str, schema: JSON, section: JSON) -> None:
     """
     if not isinstance(schema, dict):
         raise BadSchema("A schema is an object.")
-    validator = _compile(write_json(schema), schema)
-    check_effort(schema, section, limits.SCHEMA_EFFORT)
-    if not validator.is_valid(section):
+    compiled = _compile(write_json(schema), schema)
+    check_effort(schema, section, limits.SCHEMA_EFFORT, backtracks=compiled.backtracks)
+    if not compiled.validator.is_valid(section):
         raise BadSchema(f"A section is not valid against its schema {name}.")
 
 
@@ -82,23 +101,25 @@ def _check_keywords(schema: dict[str, JSON]) -> None:
                 waiting.append(part)
 
 
-def _compile(text: bytes, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+def _compile(text: bytes, schema: dict[str, Any]) -> _Compiled:
     """Return the compiled schema, from the few last used when it is there."""
-    validator = _compiled.get(text)
-    if validator is None:
+    compiled = _compiled.get(text)
+    if compiled is None:
         try:
-            validator = jsonschema_rs.Draft202012Validator(
-                schema,
-                offline=True,
-                pattern_options=jsonschema_rs.FancyRegexOptions(
-                    backtrack_limit=limits.REGEX_BACKTRACK,
-                    size_limit=limits.REGEX_BYTES,
-                    dfa_size_limit=limits.REGEX_BYTES,
-                ),
-            )
-        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
-            raise BadSchema("This is not a valid JSON Schema 2020-12.") from None
-        _compiled[text] = validator
+            compiled = _Compiled(_validator(schema, _LINEAR), backtracks=False)
+        except BadSchema:
+            compiled = _Compiled(_validator(schema, _BACKTRACKING), backtracks=True)
+        _compiled[text] = compiled
         while len(_compiled) > _COMPILED_MAX:
             _compiled.popitem(last=False)
-    return validator
+    return compiled
+
+
+def _validator(
+    schema: dict[str, Any],
+    options: jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions,
+) -> jsonschema_rs.Draft202012Validator:
+    try:
+        return jsonschema_rs.Draft202012Validator(schema, offline=True, pattern_options=options)
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
+        raise BadSchema("This is not a valid JSON Schema 2020-12.") from None
