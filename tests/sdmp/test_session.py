@@ -204,7 +204,7 @@ def test_frames_sent_back_are_refused() -> None:
     refused(pair.initiator, frame1, "own value")
     pair = at_proof()
     frame1 = handshake.write_value(pair.initiator.session._value)
-    refused(pair.initiator, frame1, "due")
+    refused(pair.initiator, frame1, "sealed")
 
 
 @pytest.mark.parametrize("role", Role)
@@ -235,7 +235,7 @@ def test_a_responder_is_not_refused_before_it_has_answered() -> None:
 
 def test_a_second_value_is_refused() -> None:
     pair = at_proof()
-    refused(pair.initiator, handshake.write_value(b"\x09" * 32), "due")
+    refused(pair.initiator, handshake.write_value(b"\x09" * 32), "sealed")
     pair = Pair()
     pair.responder.session.receive(pair.initiator.session.start()[0])
     refused(pair.responder, handshake.write_value(b"\x09" * 32), "due")
