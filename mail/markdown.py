@@ -1,0 +1,190 @@
+"""Markdown of a letter → HTML that can do nothing but be read.
+
+Two walls, each sufficient: the parser knows no raw HTML and takes no address but a few kinds of
+link and the pictures that came with the letter; then everything passes through a sanitiser with
+a short list of elements and attributes. No address of a picture ever leads to another host.
+"""
+
+import re
+from collections.abc import Callable, MutableMapping, Sequence
+
+import nh3
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+
+PARSED_LENGTH = 64_000
+"""Characters; a longer text is shown as it was written, for parsing time can grow faster than it."""
+
+SHOWN_LENGTH = 2_000_000
+"""Characters; the rest of a still longer text can only be saved."""
+
+_LINK = re.compile(r"(?:https?://[^/\s]|mailto:|sdmp://)", re.IGNORECASE)
+_PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/_=-]+")
+_OWN_PICTURE = re.compile(r"/[A-Za-z0-9_-][A-Za-z0-9/_-]*")
+
+# Links to the content of pictures are long, and the parser slow: it gets a number in their place.
+_DATA = re.compile(r"(?<=\]\()([ \t]*<?)((?i:data):[!-'*-;=?-~]+)")
+_NUMBER = re.compile(r"picture:([0-9]{1,6})")
+
+_ELEMENTS = {
+    *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li"),
+    *("h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "a", "img", "span"),
+}
+_ATTRIBUTES = {
+    "a": {"href", "target"},
+    "img": {"src", "alt", "loading"},
+    "ol": {"start"},
+}
+
+PictureAddress = Callable[[str], str | None]
+"""From a picture's `data:` link to one of this node's own pages that shows it, or None."""
+
+
+def _allow_link(url: str) -> bool:
+    return bool(_LINK.match(url) or _NUMBER.fullmatch(url))
+
+
+class _Renderer(RendererHTML):
+    """Renders links that say nothing about the reader, and pictures of the letter alone."""
+
+    def link_open(
+        self,
+        tokens: Sequence[Token],
+        idx: int,
+        options: OptionsDict,
+        env: MutableMapping[str, object],
+    ) -> str:
+        """Open a link in a tab of its own; the sanitiser adds `rel`."""
+        href = str(tokens[idx].attrGet("href") or "")
+        if not _LINK.match(href):
+            return "<span>"
+        return f'<a href="{escapeHtml(href)}" target="_blank">'
+
+    def link_close(
+        self,
+        tokens: Sequence[Token],
+        idx: int,
+        options: OptionsDict,
+        env: MutableMapping[str, object],
+    ) -> str:
+        """Close what `link_open` opened."""
+        depth = 0
+        for token in reversed(tokens[:idx]):
+            if token.type == "link_close":
+                depth += 1
+            elif token.type == "link_open" and depth:
+                depth -= 1
+            elif token.type == "link_open":
+                linked = _LINK.match(str(token.attrGet("href") or ""))
+                return "</a>" if linked else "</span>"
+        return "</span>"
+
+    def image(
+        self,
+        tokens: Sequence[Token],
+        idx: int,
+        options: OptionsDict,
+        env: MutableMapping[str, object],
+    ) -> str:
+        """Show a picture that came with the letter, and words in place of any other."""
+        token = tokens[idx]
+        alt = self.renderInlineAsText(token.children or [], options, env)
+        source = str(token.attrGet("src") or "")
+        address = _address(source, env)
+        if address is None:
+            words = gettext("Picture “%(name)s”, not part of the message and not loaded")
+            return f"<em>{escapeHtml(words % {'name': alt})}</em>"
+        return f'<img src="{escapeHtml(address)}" alt="{escapeHtml(alt)}" loading="lazy">'
+
+    def heading_open(
+        self,
+        tokens: Sequence[Token],
+        idx: int,
+        options: OptionsDict,
+        env: MutableMapping[str, object],
+    ) -> str:
+        """Open a heading below those of the page."""
+        return f"<h{_level(tokens[idx])}>"
+
+    def heading_close(
+        self,
+        tokens: Sequence[Token],
+        idx: int,
+        options: OptionsDict,
+        env: MutableMapping[str, object],
+    ) -> str:
+        """Close a heading."""
+        return f"</h{_level(tokens[idx])}>\n"
+
+
+def _address(source: str, env: MutableMapping[str, object]) -> str | None:
+    number, links, find = _NUMBER.fullmatch(source), env["links"], env["picture"]
+    assert isinstance(links, list)
+    if number is None or int(number[1]) >= len(links):
+        return None
+    link: str = links[int(number[1])]
+    found = find(link) if callable(find) else None
+    if isinstance(found, str):
+        return found
+    return link if _PICTURE.fullmatch(link) else None
+
+
+def _level(token: Token) -> int:
+    return min(int(token.tag[1:]) + 3, 6)
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt(
+        "commonmark",
+        {"html": False, "breaks": True, "maxNesting": 20},
+        renderer_cls=_Renderer,
+    ).enable(["table", "strikethrough"])
+    parser.validateLink = _allow_link  # type: ignore[method-assign]
+    return parser
+
+
+_PARSER = _parser()
+
+
+def _keep(element: str, attribute: str, value: str) -> str | None:
+    """Say again, behind the parser, where links and pictures may lead."""
+    if element == "a" and attribute == "href":
+        return value if _LINK.match(value) else None
+    if element == "img" and attribute == "src":
+        own = _OWN_PICTURE.fullmatch(value) and not value.startswith("//")
+        return value if own or _PICTURE.fullmatch(value) else None
+    return value
+
+
+def render(text: str, picture: PictureAddress | None = None) -> SafeString:
+    """Return the HTML of a letter's Markdown.
+
+    `picture` maps the `data:` link of a picture to a page of this node; without one, or where it
+    returns None, the link itself is used if it is a raster picture's. Never raises.
+    """
+    links: list[str] = []
+
+    def take(found: re.Match[str]) -> str:
+        links.append(found[2])
+        return f"{found[1]}picture:{len(links) - 1}"
+
+    short = _DATA.sub(take, text)
+    if len(short) > PARSED_LENGTH:
+        return mark_safe(f"<pre>{escape(text[:SHOWN_LENGTH])}</pre>")  # noqa: S308  (escaped)
+    html = _PARSER.render(short, {"picture": picture, "links": links})
+    return mark_safe(  # noqa: S308  (what the sanitiser lets through)
+        nh3.clean(
+            html,
+            tags=_ELEMENTS,
+            attributes=_ATTRIBUTES,
+            attribute_filter=_keep,
+            link_rel="noopener noreferrer nofollow",
+            url_schemes={"http", "https", "mailto", "sdmp", "data"},
+        )
+    )

@@ -1,0 +1,120 @@
+// One WebSocket for each page. The server says what has changed; the parts of the page that show
+// it are fetched again by htmx (hx-trigger="live"). A part names its events in data-live, its
+// conversation in data-live-thread, and with data-live-visible waits until somebody can see it.
+(() => {
+  const root = document.documentElement;
+  root.dataset.script = "";
+  const address = document.body.dataset.liveAddress;
+  if (!address) return;
+
+  const words = document.querySelector("template[data-connection-words]").dataset;
+  const strip = document.querySelector("[data-strip]");
+  const nextTry = strip.querySelector("[data-next-try]");
+  const FIRST_WAIT = 1000;
+  const LONGEST_WAIT = 30000;
+  const SILENCE = 40000; // a page that slept longer than this may have missed something
+  let socket = null;
+  let failures = 0;
+  let timer = 0;
+  let ticking = 0;
+  let wasOpen = false;
+  let lastTick = Date.now();
+  const due = new Set();
+
+  function show(state) {
+    for (const part of document.querySelectorAll("[data-connection]")) {
+      part.hidden = false;
+      part.dataset.state = state;
+      const text = words[state];
+      if (part.textContent !== text) part.textContent = text;
+    }
+    for (const part of document.querySelectorAll("[data-connected-words]")) part.hidden = state !== "live";
+    strip.hidden = state !== "lost";
+  }
+
+  function flush() {
+    for (const part of [...due]) {
+      if (part.hasAttribute("data-live-visible") && document.hidden) continue;
+      due.delete(part);
+      if (part.isConnected) htmx.trigger(part, "live");
+    }
+  }
+
+  let flushing = 0;
+  function announce(event) {
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const names = part.dataset.live.split(" ");
+      if (event.event !== "again" && !names.includes(event.event)) continue;
+      const thread = part.dataset.liveThread;
+      if (thread && event.thread && String(event.thread) !== thread) continue;
+      due.add(part);
+    }
+    if (!flushing) flushing = setTimeout(() => { flushing = 0; flush(); }, 30);
+  }
+
+  function wait() {
+    const span = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(failures, 6)) * (0.75 + Math.random() / 2);
+    failures += 1;
+    let left = Math.ceil(span / 1000);
+    const tell = () => { nextTry.textContent = nextTry.dataset.words.replace("%s", left); left -= 1; };
+    // The seconds are not read out: only the strip's appearing is.
+    nextTry.setAttribute("aria-hidden", "true");
+    tell();
+    clearInterval(ticking);
+    ticking = setInterval(() => { if (left > 0) tell(); }, 1000);
+    clearTimeout(timer);
+    timer = setTimeout(connect, span);
+  }
+
+  function connect() {
+    clearTimeout(timer);
+    clearInterval(ticking);
+    if (socket && socket.readyState <= WebSocket.OPEN) return;
+    const scheme = location.protocol === "https:" ? "wss://" : "ws://";
+    const opened = new WebSocket(scheme + location.host + address);
+    socket = opened;
+    opened.addEventListener("open", () => {
+      failures = 0;
+      show("live");
+      // Even the first opening comes after the page was made: something may lie between.
+      announce({ event: "again" });
+      wasOpen = true;
+    });
+    opened.addEventListener("message", (message) => {
+      let event;
+      try { event = JSON.parse(message.data); } catch { return; }
+      document.dispatchEvent(new CustomEvent("live:event", { detail: event }));
+      announce(event);
+    });
+    opened.addEventListener("close", () => {
+      if (socket !== opened) return;
+      socket = null;
+      // A single failure to connect, as on a restart, is not worth a strip yet.
+      if (wasOpen || failures > 1) show("lost");
+      wait();
+    });
+  }
+
+  document.querySelector("[data-try-now]").addEventListener("click", () => { failures = 0; connect(); });
+  addEventListener("online", () => { failures = 0; connect(); });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    flush();
+    if (!socket) { failures = 0; connect(); }
+  });
+  addEventListener("pageshow", (event) => { if (event.persisted) { connect(); announce({ event: "again" }); } });
+  setInterval(() => {
+    const now = Date.now();
+    if (now - lastTick > SILENCE) {
+      // The machine slept. What looks open may be dead: begin afresh, and catch up.
+      const old = socket;
+      socket = null;
+      if (old) old.close();
+      failures = 0;
+      connect();
+    }
+    lastTick = now;
+  }, 5000);
+
+  connect();
+})();
