@@ -4,11 +4,13 @@ from django.apps import AppConfig
 
 
 class SdmpwebConfig(AppConfig):
-    """Makes the project's Celery application the one that tasks belong to."""
+    """Sets up what every process of the project needs."""
 
     name = "sdmpweb"
     label = "sdmpweb"
 
     def ready(self) -> None:
-        """Import the Celery application."""
-        from sdmpweb import celery  # noqa: F401
+        """Set up logging and import the Celery application."""
+        from sdmpweb import celery, logs  # noqa: F401
+
+        logs.join_structlog()

@@ -7,6 +7,7 @@ wrong is one sentence on stderr.
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from sdmpweb import __version__
 
@@ -41,7 +42,6 @@ def _run(argv: list[str]) -> None:
 
     django.setup()
     from django.core.management import (
-        BaseCommand,
         execute_from_command_line,
         get_commands,
         load_command_class,
@@ -63,12 +63,14 @@ def _run(argv: list[str]) -> None:
     if known[name] not in _OURS:
         execute_from_command_line(argv)
         return
-    command = load_command_class(str(known[name]), name)
-    assert isinstance(command, BaseCommand)
+    command: Any = load_command_class(str(known[name]), name)
     # Django would import every page and check every model before each command.
     command.requires_system_checks = []
+    # Wrong use and --help end here, before anything is touched.
+    command._called_from_command_line = True
+    command.create_parser(argv[0], name).parse_args(argv[2:])
     try:
-        if name not in _WITHOUT_DATABASE and not {"-h", "--help"} & set(argv[2:]):
+        if name not in _WITHOUT_DATABASE:
             from sdmpweb import schema
 
             schema.bring_up_to_date()

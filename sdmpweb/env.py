@@ -217,4 +217,6 @@ def read(environment: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-VALUES: dict[str, Any] = read(os.environ)
+def from_environment() -> dict[str, Any]:
+    """Read and check the settings of this process; raises WrongEnvironment."""
+    return read(os.environ)

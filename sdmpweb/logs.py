@@ -8,14 +8,29 @@ from typing import Any
 
 import structlog
 
+_ADDED: list[Any] = [
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def join_structlog() -> None:
+    """Let what structlog's loggers say go the way of Python's own logging."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_ADDED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
 
 def logging_config(form: str, level: str) -> dict[str, Any]:
     """Return a `logging.config.dictConfig` for form "plain" or "json" from `level` up."""
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
     last: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if form == "json"
@@ -31,7 +46,7 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
         "formatters": {
             "sdmpweb": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": shared,
+                "foreign_pre_chain": _ADDED,
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
             }
         },
@@ -45,6 +60,8 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
             "kombu": {"level": "WARNING"},
             "uvicorn": {"level": "WARNING"},
             "websockets": {"level": "WARNING"},
+            # It tells of every attempt; that none succeeded comes as an error.
+            "psycopg.pool": {"level": "ERROR"},
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
             # Django logs the path of every refused request, which may hold a person's link.

@@ -1,4 +1,4 @@
-"""The secret that signs cookies and links of the pages: a file that only the node's user reads."""
+"""What only the node's own user may read: the data directory, and the secret of the pages in it."""
 
 import os
 import secrets
@@ -7,8 +7,24 @@ from pathlib import Path
 from sdmpweb.env import WrongEnvironment
 
 
+def make_private(data: Path) -> None:
+    """Make the data directory, with mode 0700, when there is none.
+
+    Raises WrongEnvironment when it cannot be made or used.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise WrongEnvironment(f"SDMPWEB_DATA {data} cannot be made: {reason}.") from None
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        raise WrongEnvironment(f"SDMPWEB_DATA {data} cannot be read and written.")
+
+
 def web_secret(path: Path) -> str:
-    """Return the secret kept in `path`, making the file (mode 0600) when there is none.
+    """Return the secret that signs cookies and links, kept in `path`.
+
+    The file is made, with mode 0600, when there is none.
 
     Raises WrongEnvironment when the file cannot be made or read, or holds less than 32 characters.
     """

@@ -5,15 +5,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sdmpweb import databases, secret
-from sdmpweb.env import VALUES, allowed_hosts
+from sdmpweb.env import allowed_hosts, from_environment
 from sdmpweb.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VALUES = from_environment()
 
 # Where this node is, and in which shape it runs
 
 DATA: Path = VALUES["SDMPWEB_DATA"]
-DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+secret.make_private(DATA)
 GROWN = bool(VALUES["REDIS_URL"])
 REDIS_URL: str = VALUES["REDIS_URL"]
 LISTEN_HOST: str = VALUES["SDMPWEB_HOST"]
@@ -220,5 +221,4 @@ TIME_ZONE = "UTC"
 
 # Logs
 
-LOGGING_CONFIG = None
 LOGGING = logging_config(VALUES["SDMPWEB_LOG"], VALUES["SDMPWEB_LOG_LEVEL"])

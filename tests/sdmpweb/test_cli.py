@@ -1,0 +1,71 @@
+"""The `sdmpweb` command: help, exit statuses and one sentence for what went wrong."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.nodes import ROOT
+
+
+def sdmpweb(data: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("SDMPWEB_")}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, capture_output=True, text=True,
+        env={**environment, "SDMPWEB_DATA": str(data / "data"), **settings}, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["help"], ["-h"]])
+def test_help_lists_our_commands_first(tmp_path: Path, arguments: list[str]) -> None:
+    done = sdmpweb(tmp_path, *arguments)
+    assert done.returncode == 0
+    assert done.stdout.index("  up ") < done.stdout.index("collectstatic")
+    assert "SDMPWEB_ADDRESS" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["up", "--help"], ["help", "up"]])
+def test_each_command_has_help(tmp_path: Path, arguments: list[str]) -> None:
+    done = sdmpweb(tmp_path, *arguments)
+    assert done.returncode == 0
+    assert "--port" in done.stdout
+    assert not (tmp_path / "data" / "sdmpweb.sqlite3").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["nonsense"], ["up", "--nonsense"], ["up", "--port", "0"]]
+)
+def test_wrong_use_is_status_2(tmp_path: Path, arguments: list[str]) -> None:
+    assert sdmpweb(tmp_path, *arguments).returncode == 2
+
+
+@pytest.mark.parametrize(
+    "settings", [{"SDMPWEB_ADRESS": "a:1"}, {"SDMPWEB_PORT": "x"}, {"SDMPWEB_DATA": "/dev/null/x"}]
+)
+def test_wrong_setting_is_one_sentence_and_status_2(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    done = sdmpweb(tmp_path, "up", **settings)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_grown_commands_need_redis(tmp_path: Path) -> None:
+    done = sdmpweb(tmp_path, "worker")
+    assert done.returncode == 1
+    assert done.stderr == "`sdmpweb worker` needs REDIS_URL; without it, `sdmpweb up` is all.\n"
+
+
+def test_unreachable_database_is_one_sentence(tmp_path: Path) -> None:
+    done = sdmpweb(tmp_path, "up", DATABASE_URL="postgres://nobody@127.0.0.1:1/none")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_version_is_ours(tmp_path: Path) -> None:
+    from sdmpweb import __version__
+
+    assert sdmpweb(tmp_path, "--version").stdout == f"{__version__}\n"
