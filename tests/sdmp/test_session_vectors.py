@@ -1,8 +1,6 @@
 """Whole sessions with fixed private values, replayed in both roles."""
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,26 +9,18 @@ from sdmp.encoding import b64, unb64
 from sdmp.errors import RemoteSessionError
 from sdmp.frames import Opener, Sealer
 from sdmp.handshake import Role, read_value
-from sdmp.keys import PrivateKey, load_private
+from sdmp.keys import PrivateKey
 from sdmp.session import Agreed, Event, Proved, Session, State, Traffic
 from sdmp.signature import Envelope, read_envelope
+from tests.support.vectors import load_vectors, vector_key
 
-DEFAULT = Path(__file__).parents[1] / "vectors"
-
-
-def load(name: str) -> Any:
-    """Read a file of vectors from the directory that SDMP_VECTORS names, or our own."""
-    return json.loads((Path(os.environ.get("SDMP_VECTORS", DEFAULT)) / name).read_text())
-
-
-KEYS = {name: load_private(pair["private_pem"]) for name, pair in load("keys.json").items()}
-SESSIONS = load("session.json")
+SESSIONS = load_vectors("session.json")
 BY_NAME = pytest.mark.parametrize("vector", SESSIONS, ids=lambda vector: vector["name"])
 
 
 def key(vector: Any, role: Role) -> PrivateKey:
     """The key with which `role` proves itself."""
-    return KEYS[vector[role.value]["key"]]
+    return vector_key(vector[role.value]["key"])
 
 
 def session(vector: Any, role: Role) -> Session:
@@ -164,9 +154,11 @@ def test_session_vector_frames_of_another_session_are_refused(vector: Any, role:
                 mine.receive(frames(other, role.other)[0][0])
 
 
-@pytest.mark.parametrize("vector", load("session_reject.json"), ids=lambda vector: vector["name"])
+@pytest.mark.parametrize(
+    "vector", load_vectors("session_reject.json"), ids=lambda vector: vector["name"]
+)
 def test_session_reject_vector_is_refused(vector: Any) -> None:
-    mine = Session(Role.RESPONDER, KEYS["desk"], lambda fingerprint: None)
+    mine = Session(Role.RESPONDER, vector_key("desk"), lambda fingerprint: None)
     with pytest.raises(RemoteSessionError):
         mine.receive(vector["frame1"])
     assert mine.state is State.CLOSED
