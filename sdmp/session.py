@@ -243,10 +243,13 @@ class Session:
         """
         self._own_step(Step.SEND)
         frame = self._seal(container_json, limits.RESPONSE_FRAME_BYTES)
-        if len(frame) > limits.FRAME_BYTES and not handshake.lists_response(
-            handshake.read_sealed(container_json)
-        ):
-            raise self._misuse("The frame is too large for anything but a response.")
+        if len(frame) > limits.FRAME_BYTES:
+            try:
+                response = handshake.lists_response(handshake.read_sealed(container_json))
+            except SdmpError as error:
+                raise self._misuse(f"What is to be sent is no resource: {error}") from error
+            if not response:
+                raise self._misuse("The frame is too large for anything but a response.")
         return [frame]
 
     def receive(self, frame: str | bytes) -> list[Event]:

@@ -523,6 +523,13 @@ def test_not_even_a_response_may_be_longer_than_48_mib(monkeypatch: pytest.Monke
 # Our own mistakes
 
 
+def test_a_large_frame_of_nonsense_is_not_sent() -> None:
+    session = Pair().run().initiator.session
+    with pytest.raises(LocalSessionError, match="no resource"):
+        session.send(b"x" * limits.FRAME_BYTES)
+    assert session.state is State.CLOSED
+
+
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(
     ("mistake", "arguments"),
