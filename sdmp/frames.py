@@ -106,7 +106,7 @@ class Opener:
         if type(number) is not int:  # not bool, which Python counts among the integers
             raise BadSchema("The number of a frame must be an integer.")
         if number != self._next:
-            raise CannotOpen(f"Frame {self._next} was due, but number {number} came.")
+            raise CannotOpen(f"Frame {self._next} was due, and another came.")
 
 
 def _text(value: object) -> str:
