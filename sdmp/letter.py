@@ -77,7 +77,7 @@ def read_letter(text: str) -> Letter:
     # Looked for without copying megabytes. Without an empty line all of it may be header.
     end = text.find("\n\n", 0, _HEADER_CHARS)
     if end < 0:
-        end = len(text)
+        end = len(text.removesuffix("\n"))
     if end > _HEADER_CHARS:
         return _whole(text)
     known: dict[str, str] = {}

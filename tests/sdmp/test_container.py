@@ -267,6 +267,4 @@ def test_containers_round_trip(chosen: dict[str, int]) -> None:
         "resource": lambda number: {"user": OTHER},
     }
     sections = {name: make[name](number) for name, number in chosen.items()}
-    assert read_container(write_json(build_from(sections))) == Container(
-        tuple(sections), sections
-    )
+    assert read_container(write_json(build_from(sections))) == Container(tuple(sections), sections)

@@ -99,14 +99,18 @@ JSON_VALUES = st.recursive(
     | st.integers(-(2**70), 2**70)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8),
-    lambda children: st.lists(children, max_size=4)
-    | st.dictionaries(st.text(max_size=3), children, max_size=4),
+    lambda children: (
+        st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=3), children, max_size=4)
+    ),
     max_leaves=12,
 )
 FRAGMENTS = st.sampled_from(
-    [*'{}[],:" \n\t\r\\', '"a"', '"\\u0061"', "1", "-0", "1e5", "1e999", "NaN", "-Infinity", "0.1"]
-    + ["null", "true", '"\\ud800"', '"\\ud83d\\ude00"', "\ufeff", "é", "18446744073709551616"]
-    + ["9" * 309, '{"a":', '{"b":[', "]}", "}}", "//", "\x00", "\x7f"]
+    [
+        *'{}[],:" \n\t\r\\',
+        *('"a"', '"\\u0061"', "1", "-0", "1e5", "1e999", "NaN", "-Infinity", "0.1"),
+        *("null", "true", '"\\ud800"', '"\\ud83d\\ude00"', "\ufeff", "é", "18446744073709551616"),
+        *("9" * 309, '{"a":', '{"b":[', "]}", "}}", "//", "\x00", "\x7f"),
+    ]
 )
 
 
