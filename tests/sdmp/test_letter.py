@@ -134,9 +134,7 @@ def test_without_a_valid_header_all_is_shown(text: str) -> None:
 
 
 def test_headers_that_are_valid() -> None:
-    letter = read_letter(
-        f"X: 1\nDate:\t2026-11-22T12:00:00.000Z \nX: 2\nto: a\nTo:\nTitle:  a b \n"
-    )
+    letter = read_letter("X: 1\nDate:\t2026-11-22T12:00:00.000Z \nX: 2\nto: a\nTo:\nTitle:  a b \n")
     assert (letter.date, letter.to, letter.title) == (DATE, (), "a b")
     assert letter.extra == (("X", "1"), ("X", "2"), ("to", "a"))
     assert read_letter("Date: 2026-11-22T12:00:00.000Z") == Letter(DATE)
