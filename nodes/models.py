@@ -67,6 +67,7 @@ class LocalNode(models.Model):
 
     fingerprint = fingerprint_field(unique=True)
     name = models.CharField(max_length=200)
+    address = models.CharField(max_length=270, blank=True)  # SDMPWEB_ADDRESS comes first
     head_position = models.PositiveBigIntegerField(default=1)
     head_line = models.CharField(max_length=3 * FINGERPRINT_LENGTH + 2)
 

@@ -1,0 +1,85 @@
+"""Where nodes are reached: what they publish, and what we may dial (protocol §10)."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from nodes.errors import UserError
+from nodes.models import Address, LocalNode, Revocation
+from sdmp import limits
+
+
+def addresses_of(node: str) -> list[str]:
+    """List the complete WebSocket addresses of a node, the best first.
+
+    Entries of `urls` are preferred to those of `ips`; of each user's addresses the last that was
+    received and not revoked counts.
+    """
+    revoked = Revocation.objects.values("target")
+    rows = Address.objects.filter(node=node).exclude(identifier__in=revoked).order_by("id")
+    latest = {row.user: row for row in rows}
+    newest_first = sorted(latest.values(), key=lambda row: row.pk, reverse=True)
+    urls = [url for row in newest_first for url in row.urls]
+    ips = [f"ws://{entry}/sdmp" for row in newest_first for entry in row.ips]
+    return list(dict.fromkeys(urls + ips))[: limits.ADDRESSES_PER_NODE]
+
+
+def node_name(node: str) -> str:
+    """Give the name that a node published for itself, or nothing."""
+    row = Address.objects.filter(node=node).order_by("-id").first()
+    return row.name if row else ""
+
+
+def own_address() -> str:
+    """Give host:port at which this node is reached: the setting, else as it was made with."""
+    if settings.NODE_ADDRESS:
+        return str(settings.NODE_ADDRESS)
+    node = LocalNode.objects.first()
+    return node.address if node else ""
+
+
+def check_address(text: str) -> str:
+    """Check an address of the form host:port, an IPv6 host in brackets, and give it back.
+
+    Raises:
+        UserError: it is not of that form.
+    """
+    try:
+        parts = urlsplit(f"//{text}")
+        good = bool(parts.hostname and parts.port and parts.netloc == text and "@" not in text)
+    except ValueError:
+        good = False
+    if not good:
+        raise UserError(f"An address is host:port, an IPv6 host in brackets, and not {text!r}.")
+    return text
+
+
+def is_public(host: str) -> bool:
+    """Tell whether a literal address is one of the public network."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]").split("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_global and not (mapped or address).is_multicast
+
+
+def private_allowed() -> bool:
+    """Tell whether private and loopback addresses may be dialled.
+
+    They may when the owner says so, or when this node's own address is not public.
+    """
+    if settings.ALLOW_PRIVATE:
+        return True
+    address = own_address()
+    own = urlsplit(f"//{address}").hostname if address else None
+    if not own:
+        return False
+    try:
+        ipaddress.ip_address(own)
+    except ValueError:
+        return own == "localhost"
+    return not is_public(own)

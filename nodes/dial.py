@@ -1,0 +1,113 @@
+"""Opening connections to other nodes; nothing else in the project does (protocol §10)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from typing import Final
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+
+from nodes.addresses import is_public, private_allowed
+from nodes.errors import UserError
+from sdmp import limits
+
+_OPEN_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 2.0
+
+
+class Unreachable(UserError):
+    """A node cannot be reached at an address; the sentence says why."""
+
+
+class Closed(Exception):
+    """The connection is gone."""
+
+
+class Call:
+    """A connection that we opened, as text frames both ways."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, frame: str) -> None:
+        """Send one frame. Raises Closed."""
+        try:
+            await self._connection.send(frame)
+        except ConnectionClosed:
+            raise Closed from None
+
+    async def receive(self, limit: int) -> str:
+        """Wait for a frame of at most `limit` bytes. Raises Closed, also for a larger one."""
+        self._connection.protocol.max_message_size = limit
+        try:
+            frame = await self._connection.recv()
+        except ConnectionClosed:
+            raise Closed from None
+        if not isinstance(frame, str):
+            await self.close()
+            raise Closed
+        return frame
+
+    async def close(self) -> None:
+        """Close the connection; may be called twice."""
+        await self._connection.close()
+
+
+async def call(url: str) -> Call:
+    """Open a WebSocket to a node's address.
+
+    The host is looked up once, and the connection goes to the address that was checked: public
+    ones only, unless the node's own is not public or its owner allows others.
+
+    Raises:
+        Unreachable: one sentence that says why.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "wss" else 80)
+    addresses = await _look_up(host, port)
+    if not private_allowed():
+        addresses = [address for address in addresses if is_public(address)]
+        if not addresses:
+            raise Unreachable(f"{host} is not a public address; the owner can allow such.")
+    try:
+        connection = await connect(
+            url,
+            host=addresses[0],
+            port=port,
+            proxy=None,
+            compression=None,
+            open_timeout=_OPEN_SECONDS,
+            close_timeout=_CLOSE_SECONDS,
+            max_size=limits.FRAME_BYTES_UNPROVED,
+            max_queue=4,
+            user_agent_header="sdmpweb",
+        )
+    except (OSError, ssl.SSLError, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
+        raise Unreachable(f"{host} port {port} does not answer: {_words(error)}.") from None
+    return Call(connection)
+
+
+async def _look_up(host: str, port: int) -> list[str]:
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        raise Unreachable(f"The name {host} is not known.") from None
+    return [str(entry[4][0]) for entry in found]
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there"
+    if isinstance(error, ssl.SSLError):
+        return "its certificate or TLS is not accepted"
+    if isinstance(error, InvalidHandshake | InvalidURI | EOFError):
+        return "it does not speak the protocol"
+    return (getattr(error, "strerror", None) or "the connection failed").lower()

@@ -1,0 +1,164 @@
+"""Private keys and what is sealed at rest. Nothing else in the project opens a private key.
+
+The node secret is a file of 32 bytes with mode 0600, outside the database. From it one key for
+each purpose is derived (HKDF-SHA-512); data is sealed with AES-256-GCM, bound to the purpose.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+from nodes.errors import UserError
+from nodes.models import LocalNode, SealedKey
+from sdmp.keys import PrivateKey, generate, load_private
+
+_SECRET_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_KEYS: Final = "private key"
+
+
+class SecretError(UserError):
+    """The node secret is missing, unreadable or not the one that sealed this database."""
+
+
+def secret_path() -> Path:
+    """Say where the node secret is kept: `SDMPWEB_NODE_SECRET`, else in the data directory."""
+    return Path(settings.NODE_SECRET_FILE)
+
+
+def create_secret() -> None:
+    """Write a new node secret with mode 0600, unless there is one."""
+    path = secret_path()
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(_SECRET_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def check_secret() -> None:
+    """Make sure that the node can open what it sealed; called before anything is served.
+
+    A node that has no keys yet gets a new secret.
+
+    Raises:
+        SecretError: one sentence that says what is wrong and what to do.
+    """
+    forget()
+    if not SealedKey.objects.exists() and not secret_path().exists():
+        create_secret()
+    _read_secret()
+    sealed = SealedKey.objects.first()
+    if sealed is not None:
+        unseal(bytes(sealed.sealed), _KEYS)
+
+
+def forget() -> None:
+    """Drop what is kept in memory, so that the secret and the keys are read anew."""
+    _derived.cache_clear()
+    _private_key.cache_clear()
+    _fingerprint.cache_clear()
+
+
+def seal(data: bytes, purpose: str) -> bytes:
+    """Seal bytes for one purpose: nonce, then AES-256-GCM ciphertext and tag."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + _derived(purpose).encrypt(nonce, data, purpose.encode())
+
+
+def unseal(sealed: bytes, purpose: str) -> bytes:
+    """Open what `seal` made for the same purpose.
+
+    Raises:
+        SecretError: the secret is not the one that sealed it, or the bytes were changed.
+    """
+    nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+    try:
+        return _derived(purpose).decrypt(nonce, ciphertext, purpose.encode())
+    except (InvalidTag, ValueError):
+        raise SecretError(
+            f"The node secret in {secret_path()} is not the one that sealed this database; "
+            "put back the file that belongs to it."
+        ) from None
+
+
+def create_node_key() -> PrivateKey:
+    """Make the node's key, seal it and keep it (`SDMPWEB_NODE_KEY_BITS`)."""
+    key = generate(settings.NODE_KEY_BITS)
+    SealedKey.objects.create(
+        fingerprint=key.fingerprint, sealed=seal(key.pem().encode("ascii"), _KEYS)
+    )
+    return key
+
+
+def node_fingerprint() -> str:
+    """Give the fingerprint of this node.
+
+    Raises:
+        UserError: the node has not been made yet.
+    """
+    try:
+        return _fingerprint()
+    except LocalNode.DoesNotExist:
+        raise UserError(
+            "This node has no owner yet; open the link that `sdmpweb up` prints, "
+            "or run `sdmpweb init_node`."
+        ) from None
+
+
+def node_key() -> PrivateKey:
+    """Open the node's key; it stays in memory, since loading costs as much as 150 signatures."""
+    return _private_key(node_fingerprint())
+
+
+@lru_cache(maxsize=1)
+def _fingerprint() -> str:
+    return LocalNode.objects.get().fingerprint
+
+
+@lru_cache(maxsize=4)
+def _private_key(fingerprint: str) -> PrivateKey:
+    sealed = SealedKey.objects.get(fingerprint=fingerprint)
+    return load_private(unseal(bytes(sealed.sealed), _KEYS).decode("ascii"))
+
+
+@lru_cache(maxsize=16)
+def _derived(purpose: str) -> AESGCM:
+    material = HKDF(SHA512(), _SECRET_BYTES, salt=None, info=f"sdmpweb {purpose}".encode())
+    return AESGCM(material.derive(_read_secret()))
+
+
+def _read_secret() -> bytes:
+    path = secret_path()
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        secret = path.read_bytes()
+    except FileNotFoundError:
+        raise SecretError(
+            f"The node secret {path} is missing; put it back from your backup, "
+            "without it the keys and letters of this node cannot be opened."
+        ) from None
+    except OSError as error:
+        raise SecretError(f"The node secret {path} cannot be read: {error.strerror}.") from None
+    if mode & 0o077:
+        raise SecretError(f"The node secret {path} can be read by others; run `chmod 600 {path}`.")
+    if len(secret) != _SECRET_BYTES:
+        raise SecretError(
+            f"The node secret {path} must hold {_SECRET_BYTES} bytes and holds {len(secret)}; "
+            "put back the file that belongs to this database."
+        )
+    return secret

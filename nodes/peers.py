@@ -1,0 +1,102 @@
+"""The nodes that we talk to: which they are, who holds the session, and when to try again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from nodes.backoff import delay
+from nodes.models import Farewell, Peer
+from sdmp.trust import Facts
+
+LEASE: Final = timedelta(seconds=15)
+SOON: Final = timedelta(seconds=2)
+
+
+def get_peer(fingerprint: str) -> Peer:
+    """Find the row of a peer, or make it: nothing read and nothing told yet."""
+    try:
+        return Peer.objects.get(fingerprint=fingerprint)
+    except Peer.DoesNotExist:
+        pass
+    try:
+        with transaction.atomic():
+            return Peer.objects.create(fingerprint=fingerprint, known_line=fingerprint)
+    except IntegrityError:  # another process made it meanwhile
+        return Peer.objects.get(fingerprint=fingerprint)
+
+
+def nodes_to_dial(facts: Facts, here: str, now: datetime) -> set[str]:
+    """List the nodes that one of our users has a reason to reach.
+
+    These are the other nodes of our users, the nodes of those whom they trust (who may not have
+    trusted them yet: then the call carries a contact request), and those to whom a revocation is
+    still to be handed.
+    """
+    found: set[str] = set()
+    for user in facts.users_of(here, now):
+        found |= facts.nodes_of(user, now).keys()
+        for contact in facts.trustees(user, "user"):
+            if facts.gives(user, contact, now):
+                found |= facts.nodes_of(contact, now).keys()
+    found |= set(Farewell.objects.filter(until__gt=now).values_list("peer", flat=True))
+    return found - {here}
+
+
+def take_lease(fingerprint: str, owner: str, now: datetime) -> bool:
+    """Become the one who dials or talks to a peer; false when another one is.
+
+    A lease ends by itself, so a killed process does not block a peer for long.
+    """
+    free = Q(lease_until=None) | Q(lease_until__lt=now) | Q(lease_owner=owner)
+    return bool(
+        Peer.objects.filter(free, fingerprint=fingerprint).update(
+            lease_owner=owner, lease_until=now + LEASE
+        )
+    )
+
+
+def renew_lease(fingerprint: str, owner: str, now: datetime) -> None:
+    """Keep a lease that is held, or take it over from one that has ended."""
+    take_lease(fingerprint, owner, now)
+
+
+def release_lease(fingerprint: str, owner: str) -> None:
+    """Give a lease back, so that another session may begin at once."""
+    Peer.objects.filter(fingerprint=fingerprint, lease_owner=owner).update(
+        lease_owner="", lease_until=None
+    )
+
+
+def is_leased(fingerprint: str, now: datetime) -> bool:
+    """Tell whether some process is dialling or talking to this peer."""
+    return Peer.objects.filter(fingerprint=fingerprint, lease_until__gte=now).exists()
+
+
+def clear_leases() -> None:
+    """Forget all leases: for the start of a process that has the database to itself."""
+    Peer.objects.exclude(lease_owner="").update(lease_owner="", lease_until=None)
+
+
+def note_contact(fingerprint: str, now: datetime) -> None:
+    """Record that the peer has been in touch, which clears its back-off."""
+    Peer.objects.filter(fingerprint=fingerprint).update(
+        last_contact=now, failures=0, next_attempt=now + SOON, last_error=""
+    )
+
+
+def note_failure(fingerprint: str, words: str, now: datetime) -> None:
+    """Record why a call failed, in words for people, and when to try again."""
+    peer = get_peer(fingerprint)
+    failures = peer.failures + 1
+    Peer.objects.filter(pk=peer.pk).update(
+        failures=failures, next_attempt=now + delay(failures), last_error=words[:300]
+    )
+
+
+def clear_back_off(fingerprints: set[str], now: datetime) -> None:
+    """Let these peers be called at once, for example after a trust has come."""
+    Peer.objects.filter(fingerprint__in=fingerprints).update(failures=0, next_attempt=now)

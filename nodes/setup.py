@@ -1,0 +1,57 @@
+"""The single-use link by which the owner's account is made."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from django.conf import settings
+from django.utils import timezone
+
+from nodes.errors import UserError
+from nodes.models import Account, SetupLink
+
+
+def owner_link() -> str | None:
+    """Make a new link for the owner's first visit; `None` once there is an account.
+
+    Links made before stop working: the one that was printed last counts.
+    """
+    if Account.objects.exists():
+        return None
+    token = secrets.token_urlsafe(24)
+    SetupLink.objects.filter(used=None).delete()
+    SetupLink.objects.create(token_hash=_hash(token))
+    return f"{web_url()}/welcome/{token}/"
+
+
+def web_url() -> str:
+    """Give the address of the pages without a slash at the end."""
+    if settings.WEB_URL:
+        return str(settings.WEB_URL)
+    host = settings.LISTEN_HOST
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{settings.LISTEN_PORT}"
+
+
+def check_token(token: str) -> bool:
+    """Tell whether the link with this token is still open."""
+    return SetupLink.objects.filter(token_hash=_hash(token), used=None).exists()
+
+
+def use_token(token: str) -> None:
+    """Use the link up; call it in the transaction that makes the account.
+
+    Raises:
+        UserError: the link was used already or never existed.
+    """
+    used = SetupLink.objects.filter(token_hash=_hash(token), used=None).update(used=timezone.now())
+    if not used:
+        raise UserError(
+            "This link has been used already or is not the last one; "
+            "start the node again to get a new one."
+        )
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
