@@ -1,11 +1,119 @@
-"""WebSocket doors of `journal`."""
+"""The door for nodes that call us: a WebSocket at `/sdmp`."""
 
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any, Final
+
+import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
+
+from journal.meeting import Meeting
+from journal.sync import Refused, converse
+from journal.transport import Closed
+from nodes.errors import UserError
+from sdmp import limits
+from sdmp.errors import RemoteSessionError
+
+_log = structlog.get_logger(__name__)
+_QUEUE: Final = 4  # frames that wait while one is worked on
+_unproved: Final[Counter[str]] = Counter()  # connections of this process, by address
 
 
 class SdmpConsumer(AsyncWebsocketConsumer):
-    """Refuses every connection."""
+    """One connection from another node; a transport for `journal.sync.converse`."""
 
     async def connect(self) -> None:
-        """Close before accepting."""
-        await self.close()
+        """Take the call, unless too many wait that have not proved themselves."""
+        self._frames: asyncio.Queue[str | None] = asyncio.Queue(_QUEUE)
+        self._gone = False
+        self._counted = False
+        self._task: asyncio.Task[None] | None = None
+        client = self.scope.get("client") or ("", 0)
+        self._address = str(client[0])
+        crowded = (
+            _unproved[self._address] >= limits.UNPROVED_PER_ADDRESS
+            or _unproved.total() >= limits.UNPROVED_TOTAL
+        )
+        if crowded:
+            _log.info("call turned away", reason="too many have not proved themselves")
+            await self.close()
+            return
+        _unproved[self._address] += 1
+        self._counted = True
+        await self.accept()
+        self._task = asyncio.create_task(self._talk())
+
+    async def disconnect(self, code: int) -> None:
+        """The connection is gone."""
+        self._gone = True
+        self._proved()
+        if self._frames.full():
+            self._frames.get_nowait()
+        self._frames.put_nowait(None)
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any
+    ) -> None:
+        """Queue a frame; a binary one is none of the protocol's."""
+        if text_data is None:
+            await self.close()
+        elif not self._gone:
+            await self._frames.put(text_data)
+
+    async def _talk(self) -> None:
+        transport = _ConsumerTransport(self)
+        try:
+            await converse(Meeting(), transport, proved=self._proved)
+        except (Refused, Closed):
+            pass
+        except (RemoteSessionError, UserError) as error:
+            _log.info("call ended", address=self._address, reason=str(error))
+        except Exception:
+            _log.exception("call failed")
+        finally:
+            self._proved()
+            await transport.close()
+
+    def _proved(self) -> None:
+        """Count the connection no longer among those that have not proved themselves."""
+        if self._counted:
+            self._counted = False
+            _unproved[self._address] -= 1
+            if not _unproved[self._address]:
+                del _unproved[self._address]
+
+
+class _ConsumerTransport:
+    """The consumer, as the engine sees it."""
+
+    def __init__(self, consumer: SdmpConsumer) -> None:
+        self._consumer = consumer
+
+    async def send(self, frame: str) -> None:
+        """Send one frame. Raises Closed."""
+        if self._consumer._gone:
+            raise Closed
+        try:
+            await self._consumer.send(text_data=frame)
+        except Exception:
+            raise Closed from None
+
+    async def receive(self, limit: int) -> str:
+        """Wait for a frame of at most `limit` bytes. Raises Closed, also for a larger one."""
+        frame = None if self._consumer._gone else await self._consumer._frames.get()
+        if frame is None or len(frame) > limit:
+            raise Closed
+        return frame
+
+    async def close(self) -> None:
+        """Close the connection; may be called twice."""
+        if not self._consumer._gone:
+            self._consumer._gone = True
+            try:
+                await self._consumer.close()
+            except Exception:
+                _log.debug("connection was gone already")

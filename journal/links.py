@@ -1,0 +1,114 @@
+"""Calling peers: who is due, one call at a time for each, and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from journal.meeting import Meeting
+from journal.sync import Refused, converse
+from journal.threads import in_thread
+from nodes import dial, keystore
+from nodes.addresses import addresses_of
+from nodes.dial import Closed
+from nodes.errors import UserError
+from nodes.facts import current_facts
+from nodes.models import LocalNode, Peer
+from nodes.peers import (
+    get_peer,
+    nodes_to_dial,
+    note_failure,
+    release_lease,
+    take_lease,
+)
+from sdmp.errors import RemoteSessionError
+
+_log = structlog.get_logger(__name__)
+_calls: Final[dict[str, asyncio.Task[str]]] = {}  # the calls of this process, by peer
+
+
+def due_peers(now: datetime) -> list[str]:
+    """List the peers that should be called now: no session with anyone, and their turn."""
+    if not LocalNode.objects.exists():
+        return []
+    here = keystore.node_fingerprint()
+    nodes = nodes_to_dial(current_facts(), here, now)
+    known = {peer.fingerprint: peer for peer in Peer.objects.filter(fingerprint__in=nodes)}
+    due = []
+    for node in sorted(nodes):
+        peer = known.get(node) or get_peer(node)
+        leased = peer.lease_until is not None and peer.lease_until >= now
+        if not leased and peer.next_attempt <= now and addresses_of(node):
+            due.append(node)
+    return due
+
+
+async def call_due() -> None:
+    """Call every peer that is due; each call goes on by itself until its session ends."""
+    for node in await in_thread(due_peers, timezone.now()):
+        if node not in _calls:
+            task = asyncio.create_task(link(node))
+            _calls[node] = task
+            task.add_done_callback(partial(_forget, node))
+
+
+def _forget(node: str, _: asyncio.Task[str]) -> None:
+    _calls.pop(node, None)
+
+
+async def link(node: str, linger: float | None = None) -> str:
+    """Call a peer, talk to it, and linger on the session.
+
+    Args:
+        node: fingerprint of the node that is meant.
+        linger: seconds without work after which to close; `SDMPWEB_LINGER` when not given.
+
+    Returns:
+        In words what happened.
+    """
+    owner = secrets.token_hex(8)
+    if not await in_thread(take_lease, node, owner, timezone.now()):
+        return "a session is open already"
+    try:
+        return await _try_addresses(node, settings.LINGER if linger is None else linger, owner)
+    finally:
+        await in_thread(release_lease, node, owner)
+
+
+async def _try_addresses(node: str, linger: float, owner: str) -> str:
+    words = "it has published no address"
+    for url in await in_thread(addresses_of, node):
+        try:
+            call = await dial.call(url)
+        except UserError as error:
+            words = str(error)
+            continue
+        opened = False
+
+        def proved() -> None:
+            nonlocal opened
+            opened = True
+
+        try:
+            await in_thread(release_lease, node, owner)
+            await converse(Meeting(node), call, linger=linger, proved=proved)
+        except Refused as refusal:
+            words = str(refusal)
+        except Closed:
+            words = "it closed the connection"
+        except RemoteSessionError as error:
+            words = str(error)
+        finally:
+            await call.close()
+        if opened:
+            return "done"
+    _log.info("peer not reached", peer=node[:12], reason=words)
+    await in_thread(note_failure, node, words, timezone.now())
+    return words

@@ -1,0 +1,108 @@
+"""How two nodes meet: what each shows the other, and whether they may talk (protocol §10).
+
+The blocking side of a handshake; `journal.sync` moves the frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from django.utils import timezone
+
+from journal.credentials import (
+    credentials_for,
+    farewells_for,
+    judge_shown,
+    keep_contact_requests,
+    keep_shown,
+    said_farewell,
+)
+from journal.desk import Desk
+from nodes import keystore
+from nodes.facts import current_facts
+from nodes.peers import get_peer
+from sdmp import limits
+from sdmp.handshake import Role
+from sdmp.session import Session
+from sdmp.signature import Envelope
+
+_log = structlog.get_logger(__name__)
+
+
+class Meeting:
+    """A handshake from our side. `expected` is the node that we call; `None` when called."""
+
+    def __init__(self, expected: str | None = None) -> None:
+        self.role = Role.RESPONDER if expected is None else Role.INITIATOR
+        self.why_not = ""
+        self._expected = expected
+        self._node = expected or ""
+        self._shown: list[Envelope] = []
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The state machine of this meeting, once begun."""
+        assert self._session is not None
+        return self._session
+
+    def begin(self) -> Session:
+        """Prepare the session."""
+        facts = current_facts()
+        self._session = Session(self.role, keystore.node_key(), facts.key, expected=self._expected)
+        return self._session
+
+    def first_frames(self) -> list[str]:
+        """Give the frames that begin the handshake: an initiator's value."""
+        return self.session.start() if self.role is Role.INITIATOR else []
+
+    def agreed(self) -> list[str]:
+        """Both values are known: the responder shows its own, the initiator proves itself."""
+        if self.role is Role.RESPONDER:
+            return self.session.start()
+        return self._prove()
+
+    def proved(self, node: str, credentials: Sequence[Envelope]) -> list[str]:
+        """The peer has proved its key: keep what it showed, and say yes or no."""
+        self._node = node
+        now = timezone.now()
+        here = keystore.node_fingerprint()
+        keep_shown(credentials, node=node, here=here, now=now)
+        facts, accepted = judge_shown(credentials, here=here, now=now)
+        if not facts.may_talk(here, node, now):
+            keep_contact_requests(credentials, accepted, node=node, here=here, now=now)
+            return self._refuse(node, now)
+        if self.role is Role.RESPONDER:
+            return self._prove()
+        self.session.open()
+        return []
+
+    def refused(self, revocations: Sequence[Envelope]) -> None:
+        """The peer said no; a revocation that it gave as the cause is kept."""
+        now = timezone.now()
+        self.why_not = "The other node does not let us in yet."
+        keep_shown(revocations, node=None, here=keystore.node_fingerprint(), now=now)
+        if self._expected is not None and self._shown:
+            # It has seen what we showed, the revocations among it.
+            said_farewell(self._expected)
+
+    def desk(self) -> Desk:
+        """Make the desk for the open session."""
+        return Desk(self._node, self._shown)
+
+    def _prove(self) -> list[str]:
+        here = keystore.node_fingerprint()
+        now = timezone.now()
+        known = credentials_for(self._node, here=here, facts=current_facts(), now=now)
+        self._shown = known[: limits.CREDENTIALS]
+        return self.session.prove(self._shown)
+
+    def _refuse(self, node: str, now: datetime) -> list[str]:
+        causes = farewells_for(node, now)
+        if causes:
+            said_farewell(node)
+        get_peer(node)
+        self.why_not = "The other node is nobody's whom an account here trusts."
+        return self.session.refuse(causes)

@@ -1,0 +1,118 @@
+"""What: resources, the journal's lines, and what other nodes have that we lack."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from nodes.models import fingerprint_field
+from sdmp.encoding import b64
+from sdmp.resource import uri
+from sdmp.signature import Envelope
+
+
+class Resource(models.Model):
+    """An accepted resource (§5). When it was revoked its content is gone, its row stays."""
+
+    identifier = fingerprint_field(unique=True)
+    author = fingerprint_field(db_index=True)
+    signer = fingerprint_field()
+    kind = models.CharField(max_length=16, db_index=True)
+    # Whom a trust trusts, what a revocation revokes, whose key an identity holds.
+    subject = fingerprint_field(blank=True, db_index=True)
+    payload = models.BinaryField(null=True)
+    protected = models.CharField(max_length=512)
+    alg = models.CharField(max_length=5)
+    signature = models.CharField(max_length=700)
+    size = models.PositiveIntegerField()
+    received = models.DateTimeField(default=timezone.now)
+    revoked_by = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="revokes"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["author", "kind"], name="resource_author_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identifier[:12]}"
+
+    @property
+    def uri(self) -> str:
+        """The resource's URI (§5)."""
+        return uri(self.author, self.identifier)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the content is still here."""
+        return self.payload is not None
+
+    def envelope(self) -> Envelope:
+        """Give the signature container back as it was received."""
+        if self.payload is None:
+            raise ValueError("a revoked resource has no content")
+        content = bytes(self.payload)
+        return Envelope(
+            identifier=self.identifier,
+            payload=b64(content),
+            protected=self.protected,
+            signature=self.signature,
+            alg=self.alg,
+            signer=self.signer,
+            content=content,
+        )
+
+
+class Line(models.Model):
+    """A line of this node's journal (§8). Line 1, the node's fingerprint, has no resource."""
+
+    position = models.PositiveBigIntegerField(primary_key=True)
+    identifier = fingerprint_field(unique=True)
+    resource = models.OneToOneField(
+        Resource, null=True, on_delete=models.PROTECT, related_name="line"
+    )
+
+    def __str__(self) -> str:
+        return str(self.position)
+
+    @property
+    def text(self) -> str:
+        """The line as it stands in the journal."""
+        if self.resource is None:
+            return self.identifier
+        return f"{self.identifier}@{self.resource.author}/{self.resource.identifier}"
+
+
+class Wanted(models.Model):
+    """A resource that a peer's journal has and we lack, or that we pass over (§10)."""
+
+    peer = fingerprint_field()
+    position = models.PositiveBigIntegerField()
+    author = fingerprint_field(db_index=True)
+    identifier = fingerprint_field(db_index=True)
+    passed_over = models.BooleanField(default=False)
+    attempts = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        verbose_name_plural = _("wanted")
+        constraints = [
+            models.UniqueConstraint(fields=["peer", "identifier"], name="wanted_once_of_a_peer")
+        ]
+        indexes = [
+            models.Index(fields=["peer", "passed_over", "position"], name="wanted_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.identifier[:12]} of {self.peer[:12]}"
+
+
+class DropCount(models.Model):
+    """How many resources were dropped, by the first check that failed."""
+
+    reason = models.CharField(max_length=32, unique=True)
+    count = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.count}"

@@ -1,0 +1,96 @@
+"""The one door for resources that this node makes (protocol §5, §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from journal.ledger import Ledger
+from journal.models import Resource
+from journal.signals import resources_published
+from nodes import keystore
+from nodes.errors import UserError
+from nodes.facts import current_facts
+from sdmp.acceptance import needed_powers
+from sdmp.encoding import JSON
+from sdmp.errors import SdmpError
+from sdmp.resource import Resource as Content
+from sdmp.resource import make_resource
+from sdmp.schemas import NAMES as CORE_SCHEMAS
+from sdmp.trust import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class ToPublish:
+    """One resource to be made: for which user, and its sections without `resource`."""
+
+    user: str
+    sections: Mapping[str, JSON]
+
+
+def publish(user: str, sections: Mapping[str, JSON], *, now: datetime) -> Resource:
+    """Make and publish one resource for a user of this node.
+
+    Raises:
+        UserError: the user has not given this node what that needs.
+    """
+    [(row, _)] = publish_all([ToPublish(user, sections)], now=now)
+    return row
+
+
+def publish_all(items: Sequence[ToPublish], *, now: datetime) -> list[tuple[Resource, Content]]:
+    """Make and publish several resources, in this order and one transaction.
+
+    Signing happens before the journal is locked.
+
+    Raises:
+        UserError: a user has not given this node what a resource needs; nothing is written.
+    """
+    facts = current_facts()
+    return write_own([sign_for(item, facts, now) for item in items], now=now)
+
+
+def sign_for(item: ToPublish, facts: Facts, now: datetime) -> Content:
+    """Make a resource signed by the node's key, naming a trust that grants what it needs.
+
+    Raises:
+        UserError: there is no such trust.
+    """
+    kind = next((name for name in item.sections if name in CORE_SCHEMAS), "uri")
+    trust = trust_to_name(facts, item.user, needed_powers(kind, item.sections), now)
+    key = keystore.node_key()
+    return make_resource(item.user, key, trust=trust, sections=dict(item.sections))
+
+
+def trust_to_name(facts: Facts, user: str, needs: frozenset[str], now: datetime) -> str:
+    """Find a current trust of a user for this node that grants all of `needs`.
+
+    Raises:
+        UserError: the user has not given this node what it takes.
+    """
+    here = keystore.node_fingerprint()
+    for trust in reversed(facts.trusts_between(user, here)):
+        if trust.type == "node" and needs <= trust.powers and facts.is_current(trust, now):
+            return trust.identifier
+    raise UserError("This account has not given this node the power to do that.")
+
+
+def write_own(contents: Sequence[Content], *, now: datetime) -> list[tuple[Resource, Content]]:
+    """Add own resources, already signed, to the journal; they are judged like any other.
+
+    Raises:
+        UserError: a check of the protocol fails; nothing is written.
+    """
+    with transaction.atomic():
+        ledger = Ledger()
+        for content in contents:
+            try:
+                ledger.add(ledger.judge(content.envelope, now))
+            except SdmpError as error:
+                raise UserError(f"This cannot be published: {error}") from error
+        written = ledger.write(now)
+        resources_published.send(sender=publish, resources=written)
+    return written

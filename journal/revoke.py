@@ -1,0 +1,69 @@
+"""Taking back what was published (protocol §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from journal.models import Resource
+from journal.publish import ToPublish, publish_all, trust_to_name
+from nodes import keystore
+from nodes.errors import UserError
+from nodes.facts import current_facts
+from sdmp.errors import SdmpError
+from sdmp.resource import parse_uri
+from sdmp.trust import REVOKE
+
+
+def revoke(uri: str, *, now: datetime, user: str | None = None) -> Resource:
+    """Revoke a resource that this node may revoke.
+
+    Args:
+        uri: the resource's URI.
+        now: the time at which it happens.
+        user: whose resource it must be; anyone's that this node serves when `None`.
+
+    Raises:
+        UserError: there is no such resource here, or this node may not revoke it.
+    """
+    try:
+        author, identifier = parse_uri(uri)
+    except SdmpError:
+        raise UserError(f"{uri} is not a resource's URI (sdmp://user/identifier).") from None
+    row = Resource.objects.filter(identifier=identifier, author=author).first()
+    if row is None or (user is not None and author != user):
+        raise UserError("There is no such resource here.")
+    [revocation] = revoke_all([identifier], now=now)
+    return revocation
+
+
+def revoke_all(identifiers: Sequence[str], *, now: datetime) -> list[Resource]:
+    """Revoke several held resources, all or none; those revoked already are left out.
+
+    Raises:
+        UserError: this node may not revoke one of them; nothing is written.
+    """
+    with transaction.atomic():
+        rows = Resource.objects.filter(identifier__in=identifiers, revoked_by=None)
+        items = [_revocation(row, now) for row in rows.order_by("id")]
+        return [row for row, _ in publish_all(items, now=now)] if items else []
+
+
+def _revocation(row: Resource, now: datetime) -> ToPublish:
+    if row.kind == "revoke":
+        raise UserError("A revocation cannot be revoked.")
+    section: dict[str, str] = {"resource": row.identifier}
+    if row.kind == "identity" and row.signer == row.author:
+        raise UserError("An identity is revoked by the user's own key, with the recovery phrase.")
+    if row.signer != keystore.node_fingerprint():
+        try:
+            facts = current_facts()
+            section["authorization"] = trust_to_name(facts, row.author, frozenset({REVOKE}), now)
+        except UserError:
+            raise UserError(
+                "This node did not publish that resource, and its author has not given it the "
+                "power to revoke; it takes the recovery phrase or another node."
+            ) from None
+    return ToPublish(row.author, {"revoke": dict(section)})

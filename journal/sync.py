@@ -1,0 +1,225 @@
+"""One session with a peer, whichever side opened it: the handshake, then traffic (protocol §10).
+
+`converse` drives a `sdmp.session.Session` over a transport as one coroutine. It moves frames and
+waits; what is said is decided in `journal.meeting` and `journal.desk`. Two doors lead here: the
+consumer at `/sdmp`, and `journal.links`, which dials.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from channels.layers import get_channel_layer
+from django.utils import timezone
+
+from journal.desk import Desk, Plan
+from journal.meeting import Meeting
+from journal.threads import in_thread
+from journal.transport import Closed, Transport
+from journal.waking import SESSIONS
+from nodes.peers import note_contact, release_lease, renew_lease
+from sdmp import limits
+from sdmp.errors import RemoteSessionError, SdmpError
+from sdmp.session import Agreed, Event, Proved, RefusedByPeer, Session, State, Traffic
+
+_log = structlog.get_logger(__name__)
+
+_HEARTBEAT_SECONDS: Final = 5.0
+_LARGE_FRAME: Final = 64 * 1024  # from here on a frame is opened outside the loop
+_open: dict[str, list[Dialogue]] = {}  # the open sessions of this process, by peer
+
+
+class Refused(Exception):
+    """One of the two sides said no."""
+
+
+async def converse(
+    meeting: Meeting,
+    transport: Transport,
+    *,
+    linger: float | None = None,
+    proved: Callable[[], None] = lambda: None,
+) -> None:
+    """Meet a node and talk to it until either side ends.
+
+    Args:
+        meeting: who meets; made for a call out or for a call in.
+        transport: the connection, already open.
+        linger: seconds without anything to carry after which we close; never when `None`.
+        proved: called when the session is open.
+
+    Raises:
+        Closed: the connection went away before the session was open.
+        Refused: one side said no.
+        RemoteSessionError: the peer broke the rules.
+    """
+    try:
+        async with asyncio.timeout(limits.HANDSHAKE_SECONDS):
+            session = await _shake_hands(meeting, transport)
+    except TimeoutError:
+        raise RemoteSessionError("The handshake took too long.") from None
+    proved()
+    desk = await in_thread(meeting.desk)
+    await Dialogue(session, transport, desk, linger).run()
+
+
+async def _shake_hands(meeting: Meeting, transport: Transport) -> Session:
+    session: Session = await in_thread(meeting.begin)
+    for frame in await in_thread(meeting.first_frames):
+        await transport.send(frame)
+    while session.state is not State.OPEN:
+        for event in session.receive(await transport.receive(session.frame_limit)):
+            answer = await in_thread(_answer, meeting, event)
+            for frame in answer:
+                await transport.send(frame)
+        if session.state is State.CLOSED:
+            raise Refused(meeting.why_not)
+    return session
+
+
+def _answer(meeting: Meeting, event: Event) -> list[str]:
+    match event:
+        case Agreed():
+            return meeting.agreed()
+        case Proved(node, credentials):
+            return meeting.proved(node, credentials)
+        case RefusedByPeer(revocations):
+            meeting.refused(revocations)
+    return []
+
+
+class _Over(Exception):
+    """The session is to end; nothing is wrong."""
+
+
+class Dialogue:
+    """Traffic over an open session: answers, asks and broadcasts at once."""
+
+    def __init__(
+        self, session: Session, transport: Transport, desk: Desk, linger: float | None
+    ) -> None:
+        self._session = session
+        self._transport = transport
+        self._desk = desk
+        self._linger = linger
+        self._owner = secrets.token_hex(8)
+        self._woken = asyncio.Event()
+        self._sending = asyncio.Lock()
+        self._working = asyncio.Lock()  # a desk does one thing at a time
+        self._busy_at = time.monotonic()
+
+    async def run(self) -> None:
+        """Talk until the connection or the right to talk is gone, or nothing more is due."""
+        layer = get_channel_layer()
+        assert layer is not None
+        channel = await layer.new_channel()
+        await layer.group_add(SESSIONS, channel)
+        self._register()
+        try:
+            async with self._working:
+                await self._carry_out(await in_thread(self._desk.begin))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read())
+                tasks.create_task(self._pump())
+                tasks.create_task(self._listen(channel))
+                tasks.create_task(self._beat())
+        except* (_Over, Closed):
+            pass
+        except* SdmpError as errors:
+            reason = str(errors.exceptions[0])
+            _log.warning("session ended", peer=self._desk.node[:12], reason=reason)
+        finally:
+            self._unregister()
+            self._session.close()
+            await self._transport.close()
+            with contextlib.suppress(Exception):
+                await layer.group_discard(SESSIONS, channel)
+            await in_thread(self._desk.end)
+            await in_thread(release_lease, self._desk.node, self._owner)
+
+    async def stop(self) -> None:
+        """End the session from outside."""
+        await self._transport.close()
+
+    def _register(self) -> None:
+        sessions = _open.setdefault(self._desk.node, [])
+        sessions.append(self)
+        if len(sessions) > limits.SESSIONS_PER_PEER:
+            oldest = sessions.pop(0)
+            asyncio.get_running_loop().create_task(oldest.stop())
+
+    def _unregister(self) -> None:
+        sessions = _open.get(self._desk.node, [])
+        if self in sessions:
+            sessions.remove(self)
+        if not sessions:
+            _open.pop(self._desk.node, None)
+
+    async def _read(self) -> None:
+        while True:
+            frame = await self._transport.receive(self._session.frame_limit)
+            self._busy_at = time.monotonic()
+            if len(frame) < _LARGE_FRAME:
+                events = self._session.receive(frame)
+            else:
+                async with self._sending:
+                    events = await in_thread(self._session.receive, frame)
+            for event in events:
+                await self._take(event)
+
+    async def _take(self, event: Event) -> None:
+        match event:
+            case Traffic(envelope):
+                async with self._working:
+                    await self._carry_out(await in_thread(self._desk.handle, envelope))
+            case RefusedByPeer():
+                raise _Over
+
+    async def _pump(self) -> None:
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            async with self._working:
+                await self._carry_out(await in_thread(self._desk.plan))
+
+    async def _listen(self, channel: str) -> None:
+        layer = get_channel_layer()
+        assert layer is not None
+        while True:
+            await layer.receive(channel)
+            self._woken.set()
+
+    async def _beat(self) -> None:
+        """Keep the lease, look for what has become due, and end a session that has no work."""
+        while True:
+            now = timezone.now()
+            await in_thread(renew_lease, self._desk.node, self._owner, now)
+            await asyncio.sleep(
+                _HEARTBEAT_SECONDS
+                if self._linger is None
+                else min(_HEARTBEAT_SECONDS, max(self._linger, 0.5))
+            )
+            await in_thread(note_contact, self._desk.node, timezone.now())
+            if self._linger is not None and time.monotonic() - self._busy_at > self._linger:
+                raise _Over
+            self._woken.set()
+
+    async def _carry_out(self, plan: Plan) -> None:
+        async with self._sending:
+            for container in plan.send:
+                self._busy_at = time.monotonic()
+                for frame in self._session.send(container):
+                    await self._transport.send(frame)
+            if plan.refuse is not None:
+                for frame in self._session.refuse(plan.refuse):
+                    await self._transport.send(frame)
+        if plan.handed:
+            await in_thread(self._desk.handed, plan.handed)
+        if plan.refuse is not None:
+            raise _Over
