@@ -9,3 +9,7 @@ class MailConfig(AppConfig):
     name = "mail"
     label = "mail"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen to what the journal tells."""
+        from mail import receivers  # noqa: F401 - registers its receivers

@@ -1,11 +1,39 @@
-"""WebSocket doors of `mail`."""
+"""The door for browsers: one WebSocket for each open page, at `/live`."""
 
-from channels.generic.websocket import AsyncWebsocketConsumer
+from __future__ import annotations
+
+from typing import Any
+
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from mail.live import group_of
 
 
-class LiveConsumer(AsyncWebsocketConsumer):
-    """Refuses every connection."""
+class LiveConsumer(AsyncJsonWebsocketConsumer):
+    """Sends what changes for one account. What a page sends is not listened to."""
+
+    group = ""
 
     async def connect(self) -> None:
-        """Close before accepting."""
-        await self.close()
+        """Take the page in, if somebody is signed in there."""
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            await self.close()
+            return
+        self.group = group_of(user.pk)
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        """Forget the page."""
+        if self.group:
+            await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any
+    ) -> None:
+        """Pass over whatever the page says."""
+
+    async def live_event(self, event: dict[str, Any]) -> None:
+        """Pass a change on to the page."""
+        await self.send_json(event["content"])

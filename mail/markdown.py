@@ -19,7 +19,7 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 PARSED_LENGTH = 64_000
-"""Characters; a longer text is shown as it was written, for parsing time can grow faster than it."""
+"""Characters; a longer text is shown as it was written, since parsing may take long."""
 
 SHOWN_LENGTH = 2_000_000
 """Characters; the rest of a still longer text can only be saved."""

@@ -68,6 +68,11 @@ def short_name(name: str) -> str:
     return clean_name(name).partition(" ")[0]
 
 
+def node_words(name: str) -> str:
+    """Return the name of a node, or words for one that has published none."""
+    return clean_name(name) or gettext("a node without a name")
+
+
 def join_words(words: Sequence[str]) -> str:
     """Return "a", "a and b" or "a, b and c"."""
     if len(words) < 2:

@@ -15,6 +15,7 @@ broker.register()
 # Celery's own Django support checks all models and closes every connection after each job. Of what
 # it does, jobs need only the two lines at the end of this file.
 app = Celery("sdmpweb", fixups=[], task_cls="celery.contrib.django.task:DjangoTask")
+app.set_default()  # for every thread; Celery would make it known to this one alone
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["nodes", "journal", "mail"])
 

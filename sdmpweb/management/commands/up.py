@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from mail import startup
 from nodes import setup
 from nodes.errors import UserError
 from sdmpweb import assets, listening, lock
@@ -32,11 +33,13 @@ class Command(BaseCommand):
         chosen = listening.choose(host, port)
         with lock.only_node(settings.DATA):
             listener = server.listen(*chosen)
+            startup.prepare_node()
             assets.gather()
             link = setup.owner_link()
             sys.exit(server.serve(listener, lambda: self._tell(link), Jobs()))
 
     def _tell(self, link: str | None) -> None:
+        startup.resume()
         self.stdout.write(f"The node runs at {setup.web_url()}; Ctrl-C stops it.")
         if link is not None:
             self.stdout.write(f"Make the owner's account here, the link works once: {link}")

@@ -1,0 +1,26 @@
+"""What every page needs to know beside its own subject."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from mail import selectors
+from mail.folders import FOLDERS
+from nodes.models import Account
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """Return the node's name, the reader's appearance, the folders and their counts.
+
+    `counts` is read from the database only where a template uses it.
+    """
+    user = getattr(request, "user", None)
+    account = user if isinstance(user, Account) and user.is_authenticated else None
+    theme = account.theme if account else "system"
+    return {
+        "node_name": SimpleLazyObject(lambda: selectors.node_name() or "sdmpweb"),
+        "folders": FOLDERS,
+        "theme": theme if theme in ("light", "dark") else "",
+        "counts": SimpleLazyObject(lambda: selectors.counts(account) if account else {}),
+    }

@@ -1,0 +1,35 @@
+"""The folders of the pages: how they are called, drawn and explained when they are empty."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A list of conversations: its word in addresses, its name, its icon, what to say if empty."""
+
+    slug: str
+    name: str | Promise
+    icon: str
+    empty: str | Promise
+
+
+FOLDERS = (
+    Folder("inbox", _("Inbox"), "inbox", _("New messages appear by themselves.")),
+    Folder("starred", _("Starred"), "star", _("A star keeps a conversation at hand.")),
+    Folder("sent", _("Sent"), "sent", _("What you send stands here, with how far it has come.")),
+    Folder("archive", _("Archive"), "archive", _("What you have dealt with can be put here.")),
+    Folder(
+        "notices",
+        _("Notices"),
+        "notice",
+        _("A notice goes to everybody who trusts its author, and is not encrypted."),
+    ),
+)
+
+
+def find_folder(slug: str) -> Folder | None:
+    """Return the folder of that word, None when there is none."""
+    return next((folder for folder in FOLDERS if folder.slug == slug), None)

@@ -1,0 +1,175 @@
+"""For whom: letters, their delivery, contacts, drafts and invitations."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from journal.models import Resource
+from nodes.models import fingerprint_field
+
+URI_LENGTH = 200
+
+
+class Unopened(models.Model):
+    """An accepted resource that is still to be read for the accounts of this node.
+
+    Written in the transaction that accepts the resource, deleted in the one that files it: so a
+    killed process never forgets a letter.
+    """
+
+    resource = models.OneToOneField(Resource, on_delete=models.CASCADE)
+
+    def __str__(self) -> str:
+        return str(self.resource_id)
+
+
+class Conversation(models.Model):
+    """The letters of one account that belong together, kept ready for lists."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    thread = models.CharField(max_length=URI_LENGTH)
+    latest = models.DateTimeField()
+    letters = models.PositiveIntegerField(default=0)
+    unread = models.PositiveIntegerField(default=0)
+    has_received = models.BooleanField(default=False)
+    has_sent = models.BooleanField(default=False)
+    is_notice = models.BooleanField(default=False)
+    starred = models.BooleanField(default=False)
+    archived = models.BooleanField(default=False)
+    binned = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "thread"], name="one_conversation")
+        ]
+        indexes = [
+            models.Index(fields=["account", "-latest", "-id"], name="conversation_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"conversation {self.pk}"
+
+
+class Letter(models.Model):
+    """One account's copy of a message or notice. What people wrote is sealed."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="+")
+    author = fingerprint_field()
+    outgoing = models.BooleanField(default=False)
+    notice = models.BooleanField(default=False)
+    date = models.DateTimeField()  # as the author says
+    filed = models.DateTimeField(default=timezone.now)  # when it came here
+    read = models.BooleanField(default=False)
+    has_attachments = models.BooleanField(default=False)
+    sealed_head = models.BinaryField()  # title, recipients, first words, attachments' names
+    sealed_body = models.BinaryField()  # the message as it was written
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "resource"], name="one_letter_each")
+        ]
+        indexes = [
+            models.Index(fields=["conversation", "filed", "id"], name="letter_in_conversation"),
+            models.Index(fields=["account", "filed", "id"], name="letter_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"letter {self.pk}"
+
+
+class Delivery(models.Model):
+    """What is known of a sent message's way to one recipient."""
+
+    class State(models.TextChoices):
+        """How far the message has come, as far as it can be known here."""
+
+        WAITING = "waiting", _("waiting here")
+        HANDED = "handed", _("handed to a node")
+        RECEIVED = "received", _("received")
+
+    letter = models.ForeignKey(Letter, on_delete=models.CASCADE, related_name="deliveries")
+    recipient = fingerprint_field()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    at = models.DateTimeField(null=True)
+    node = fingerprint_field(blank=True)
+    receipt = fingerprint_field(blank=True)
+
+    class Meta:
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            models.UniqueConstraint(fields=["letter", "recipient"], name="one_delivery_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} for {self.recipient[:12]}"
+
+
+class StrayReceipt(models.Model):
+    """A receipt that came before the message, written on another node of its reader."""
+
+    reader = fingerprint_field(db_index=True)
+    message = fingerprint_field()
+    author = fingerprint_field()
+    receipt = fingerprint_field(unique=True)
+    received = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"receipt for {self.message[:12]}"
+
+
+class Contact(models.Model):
+    """What an account calls another user, and how it knows that user."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    user = fingerprint_field()
+    name = models.CharField(max_length=200)
+    checked = models.DateTimeField(null=True)
+    how_checked = models.CharField(max_length=200, blank=True)
+    blocked = models.DateTimeField(null=True)
+    added = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "user"], name="one_contact_each")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Draft(models.Model):
+    """A letter being written, sealed like a letter."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    reply_to = models.CharField(max_length=URI_LENGTH, blank=True)
+    sealed = models.BinaryField()
+    revision = models.PositiveIntegerField(default=1)
+    changed = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"draft {self.pk}"
+
+
+class Invitation(models.Model):
+    """A link by which someone becomes a contact or gets an account; only its hash is kept."""
+
+    class Kind(models.TextChoices):
+        """What the guest becomes."""
+
+        ACCOUNT = "account", _("account on this node")
+        CONTACT = "contact", _("contact from elsewhere")
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    token_hash = models.CharField(max_length=128, unique=True)
+    note = models.CharField(max_length=500, blank=True)
+    single_use = models.BooleanField(default=True)
+    expires = models.DateTimeField()
+    created = models.DateTimeField(default=timezone.now)
+    used = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"

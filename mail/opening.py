@@ -1,0 +1,196 @@
+"""Reading accepted resources for the accounts of this node (protocol §7, §9).
+
+What is to be read stands in `Unopened`, written with the resource. Decrypting and signing happen
+before the database is locked; then letters, receipts and the end of waiting are one transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from journal.models import Resource
+from journal.publish import ToPublish, sign_for, write_own
+from mail.filing import Filing, count_receipt, file_letter, prepare
+from mail.live import tell
+from mail.models import Contact, Unopened
+from mail.readers import keys_for
+from nodes import keystore
+from nodes.errors import UserError
+from nodes.facts import current_facts
+from nodes.models import Account
+from sdmp.container import build_from
+from sdmp.encrypted import open_sealed, read_inner, seal
+from sdmp.errors import SdmpError
+from sdmp.letter import read_letter
+from sdmp.resource import Resource as Made
+from sdmp.resource import read_resource
+from sdmp.trust import PUBLISH_RESOURCE, READ_ENCRYPTED, Facts
+
+_log = structlog.get_logger(__name__)
+_AT_ONCE: Final = 64
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(slots=True)
+class _Opened:
+    """What one resource turned out to be."""
+
+    waiting: int
+    resource: Resource
+    filings: list[Filing] = field(default_factory=list)
+    receipt_for: list[str] = field(default_factory=list)
+    received: str = ""
+    receipts: list[Made] = field(default_factory=list)
+
+
+def open_waiting() -> int:
+    """Open all that waits, oldest first; return how many resources were opened."""
+    opened = 0
+    with _one_at_a_time:
+        while count := _open_some():
+            opened += count
+    return opened
+
+
+def _open_some() -> int:
+    rows = list(Unopened.objects.select_related("resource").order_by("id")[:_AT_ONCE])
+    if not rows:
+        return 0
+    now = timezone.now()
+    reader = _Reader(now)
+    found = [reader.open(row) for row in rows]
+    reader.sign_receipts(found)
+    with transaction.atomic():
+        _write(found, now)
+    return len(rows)
+
+
+class _Reader:
+    """Opens resources with what is known at one time."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.here = keystore.node_fingerprint()
+        self.facts: Facts = current_facts()
+        accounts = Account.objects.filter(is_active=True, mode=Account.Mode.FULL)
+        self.accounts = {a.fingerprint: a for a in accounts if a.fingerprint}
+        self.blocked = set(Contact.objects.exclude(blocked=None).values_list("account_id", "user"))
+
+    def open(self, row: Unopened) -> _Opened:
+        """Find out what a resource is and for whom."""
+        opened = _Opened(row.pk, row.resource)
+        try:
+            content = read_resource(row.resource.envelope(), resolve=lambda _: True)
+            if content.kind == "message":
+                self._notice(opened, str(content.sections["message"]))
+            elif content.kind == "encrypted":
+                self._sealed(opened, content)
+        except (SdmpError, ValueError) as error:
+            why = error.why if isinstance(error, SdmpError) else "revoked"
+            _log.debug("not for an account here", resource=row.resource.identifier[:12], why=why)
+        return opened
+
+    def _notice(self, opened: _Opened, text: str) -> None:
+        author = opened.resource.author
+        content = read_letter(text)
+        for user, account in self.accounts.items():
+            if user == author or self._lets_in(account, user, author):
+                opened.filings.append(prepare(account, text, content, notice=True))
+
+    def _sealed(self, opened: _Opened, content: Made) -> None:
+        author = opened.resource.author
+        plaintext = open_sealed(content.sections["encrypted"], [keystore.node_key()])
+        inner = read_inner(plaintext, author, lambda _: True)
+        if "receipt" in inner.schemas:
+            opened.received = str(inner.section("receipt"))
+            return
+        if "message" not in inner.schemas:
+            return
+        text = str(inner.section("message"))
+        letter = read_letter(text)
+        for user in dict.fromkeys([*letter.to, author]):
+            account = self.accounts.get(user)
+            if account is None or not self._may(user, READ_ENCRYPTED):
+                continue
+            if user == author:
+                opened.filings.append(prepare(account, text, letter, notice=False))
+            elif self._lets_in(account, user, author):
+                opened.filings.append(prepare(account, text, letter, notice=False))
+                if self._may(user, PUBLISH_RESOURCE):
+                    opened.receipt_for.append(user)
+
+    def sign_receipts(self, found: Sequence[_Opened]) -> None:
+        """Make the receipts that are due, encrypted to the senders (§9)."""
+        for opened in found:
+            for user in opened.receipt_for:
+                try:
+                    opened.receipts.append(
+                        make_receipt(user, opened.resource, self.facts, self.now)
+                    )
+                except UserError as error:
+                    _log.info("no receipt", reason=str(error))
+
+    def _may(self, user: str, power: str) -> bool:
+        return power in (self.facts.authorised(user, self.here, self.now) or ())
+
+    def _lets_in(self, account: Account, user: str, author: str) -> bool:
+        if (account.pk, author) in self.blocked:
+            return False
+        return self.facts.gives(user, author, self.now)
+
+
+def make_receipt(user: str, message: Resource, facts: Facts, now: datetime) -> Made:
+    """Make the receipt of a user for a message, signed by this node.
+
+    Raises:
+        UserError: the sender's key is not known, or this node may not publish for the user.
+    """
+    inner = build_from({"resource": {"user": user}, "receipt": message.identifier})
+    section = seal(inner, keys_for([message.author, user], facts, now))
+    return sign_for(ToPublish(user, {"encrypted": section}), facts, now)
+
+
+def _write(found: Sequence[_Opened], now: datetime) -> None:
+    """File what was found, publish the receipts, and end the waiting."""
+    waiting = [opened.waiting for opened in found]
+    still = set(
+        Unopened.objects.select_for_update().filter(pk__in=waiting).values_list("pk", flat=True)
+    )
+    receipts: list[Made] = []
+    for opened in found:
+        if opened.waiting not in still:  # another process was faster
+            continue
+        filed_for = set()
+        for filing in opened.filings:
+            letter = file_letter(filing, opened.resource, now)
+            if letter is not None:
+                filed_for.add(filing.account.fingerprint)
+                thread = str(letter.conversation_id)
+                tell(filing.account.pk, "letter", thread=thread)
+        receipts += [made for made in opened.receipts if made.user in filed_for]
+        if opened.received:
+            _count(opened, now)
+    Unopened.objects.filter(pk__in=still).delete()
+    if receipts:
+        write_own(receipts, now=now)
+
+
+def _count(opened: _Opened, now: datetime) -> None:
+    for account in Account.objects.exclude(fingerprint=None):
+        letter = count_receipt(
+            str(account.fingerprint),
+            opened.received,
+            opened.resource.author,
+            opened.resource,
+            now,
+        )
+        if letter is not None:
+            tell(account.pk, "delivery", thread=str(letter.conversation_id))

@@ -1,0 +1,96 @@
+"""What the mail does when the journal has something new. Each runs inside the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import receiver
+from django.utils import timezone
+
+from journal.models import Resource
+from journal.signals import (
+    contact_requested,
+    resources_accepted,
+    resources_handed,
+    resources_published,
+)
+from mail.live import tell, tell_user
+from mail.models import Delivery, Unopened
+from nodes.facts import current_facts
+from nodes.models import Account
+from nodes.wake import start_task
+from sdmp.resource import Resource as Content
+
+_MAIL = ("encrypted", "message")
+Written = Sequence[tuple[Resource, Content]]
+
+
+def wait_to_be_opened(resources: Sequence[Resource]) -> None:
+    """Mark resources to be read for the accounts here, and start reading after the commit."""
+    Unopened.objects.bulk_create(
+        [Unopened(resource=resource) for resource in resources], ignore_conflicts=True
+    )
+    transaction.on_commit(_open)
+
+
+def _open() -> None:
+    start_task("mail.tasks.open_letters")
+
+
+@receiver(resources_accepted)
+def on_accepted(resources: Written, **_: Any) -> None:
+    """Have mail read that came from elsewhere."""
+    mail = [row for row, content in resources if content.kind in _MAIL]
+    if mail:
+        wait_to_be_opened(mail)
+    _read_again_for(resources)
+
+
+@receiver(resources_published)
+def on_published(resources: Written, **_: Any) -> None:
+    """Have older mail read again for an account that has come to trust its author."""
+    _read_again_for(resources)
+
+
+@receiver(resources_handed)
+def on_handed(node: str, identifiers: Sequence[str], **_: Any) -> None:
+    """Record for sent messages that a node of a recipient has them."""
+    facts, now = current_facts(), timezone.now()
+    with transaction.atomic():
+        waiting = Delivery.objects.filter(
+            letter__resource__identifier__in=identifiers, state=Delivery.State.WAITING
+        )
+        for delivery in waiting.select_related("letter"):
+            if facts.authorised(delivery.recipient, node, now) is None:
+                continue
+            Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.WAITING).update(
+                state=Delivery.State.HANDED, at=now, node=node
+            )
+            letter = delivery.letter
+            tell(letter.account_id, "delivery", thread=str(letter.conversation_id))
+
+
+@receiver(contact_requested)
+def on_contact_requested(user: str, **_: Any) -> None:
+    """Let open pages show that somebody asks; nothing else is done (§10)."""
+    tell_user(user, "contacts")
+
+
+def _read_again_for(resources: Written) -> None:
+    trusts = [(row.author, row.subject) for row, content in resources if content.kind == "trust"]
+    if not trusts:
+        return
+    ours = set(
+        Account.objects.filter(fingerprint__in=[user for user, _ in trusts]).values_list(
+            "fingerprint", flat=True
+        )
+    )
+    authors = [trustee for user, trustee in trusts if user in ours]
+    for user, trustee in trusts:
+        for account in (user, trustee):
+            tell_user(account, "contacts")
+    if authors:
+        older = Resource.objects.filter(author__in=authors, kind__in=_MAIL, revoked_by=None)
+        wait_to_be_opened(list(older.only("pk").order_by("pk")))

@@ -1,0 +1,115 @@
+"""From names typed and chips kept to contacts, and to the sentence of who will be able to read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext
+
+from mail import contacts
+from mail.contacts import ContactView, NodeView
+from mail.people import Person
+from mail.presentation import clean_name, join_words, short_name
+from nodes.models import Account
+
+WRITABLE = ("mutual", "given")
+"""States of a contact to whom a letter can be addressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Who was chosen, which names were not understood, and what can be chosen by name."""
+
+    people: tuple[ContactView, ...]
+    unknown: tuple[str, ...]
+    choices: tuple[str, ...]
+
+    def without(self, fingerprint: str) -> "Recipients":
+        """Return the same without one person."""
+        kept = (person for person in self.people if person.fingerprint != fingerprint)
+        return replace(self, people=tuple(kept))
+
+    def error_of_names(self) -> str:
+        """Return a sentence about the names that are no contact's, "" when there are none."""
+        if not self.unknown:
+            return ""
+        names = join_words([f"“{name}”" for name in self.unknown])
+        return gettext("%(names)s is not among your contacts.") % {"names": names}
+
+    def error(self) -> str:
+        """Return a sentence about what keeps a letter from being addressed, else ""."""
+        if self.people or self.unknown:
+            return self.error_of_names()
+        return gettext("Say to whom it goes.")
+
+
+def _names(known: Sequence[ContactView]) -> dict[str, ContactView]:
+    """Return what each contact is chosen by: its name, and more of it where two are the same."""
+    names: dict[str, ContactView] = {}
+    same: dict[str, int] = {}
+    for contact in known:
+        name = clean_name(contact.name).replace(",", " ")
+        same[name.lower()] = same.get(name.lower(), 0) + 1
+    for contact in known:
+        name = clean_name(contact.name).replace(",", " ")
+        if same[name.lower()] > 1:
+            name = f"{name} ({contact.fingerprint[:8]})"
+        names[name] = contact
+    return names
+
+
+def _find(name: str, names: dict[str, ContactView]) -> ContactView | None:
+    """Return the contact of that name, or the only one whose name begins with it."""
+    lowered = {key.lower(): contact for key, contact in names.items()}
+    if name.lower() in lowered:
+        return lowered[name.lower()]
+    begins = [contact for key, contact in lowered.items() if key.startswith(name.lower())]
+    return begins[0] if len(begins) == 1 else None
+
+
+def read(account: Account, fingerprints: Sequence[str], typed: str) -> Recipients:
+    """Return the recipients of chips (`fingerprints`) and of names typed with commas between."""
+    known = [item for item in contacts.list_contacts(account) if item.state in WRITABLE]
+    names = _names(known)
+    by_fingerprint = {contact.fingerprint: contact for contact in known}
+    people = {key: by_fingerprint[key] for key in fingerprints if key in by_fingerprint}
+    unknown: list[str] = []
+    for name in filter(None, (clean_name(part) for part in typed.split(","))):
+        contact = _find(name, names)
+        if contact is None:
+            unknown.append(name)
+        else:
+            people[contact.fingerprint] = contact
+    choices = tuple(name for name, contact in names.items() if contact.fingerprint not in people)
+    return Recipients(tuple(people.values()), tuple(unknown), choices)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A node, and the person who lets it read, or keep and pass on."""
+
+    person: Person
+    node: NodeView
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who will be able to read a letter: everybody by name, and the nodes that they let read."""
+
+    people: str
+    unchecked: tuple[ContactView, ...]
+    unchecked_names: str
+    nodes: tuple[Reader, ...]
+    relays: tuple[Reader, ...]
+
+
+def readers(account: Account, people: Sequence[ContactView]) -> Readers:
+    """Return who could read a letter from `account` to `people`."""
+    unchecked = tuple(person for person in people if person.checked is None)
+    held = contacts.readers(account, [person.fingerprint for person in people])
+    return Readers(
+        people=join_words([gettext("you"), *(short_name(person.name) for person in people)]),
+        unchecked=unchecked,
+        unchecked_names=join_words([short_name(person.name) for person in unchecked]),
+        nodes=tuple(Reader(person, node) for person, node in held.nodes),
+        relays=tuple(Reader(person, node) for person, node in held.relays),
+    )

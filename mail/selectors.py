@@ -1,0 +1,316 @@
+"""What the pages and commands show of letters and conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from mail.models import Conversation, Delivery, Letter
+from mail.people import People, Person
+from mail.sealing import Head, open_head, open_text
+from mail.waiting import Reason, reasons_for
+from nodes.addresses import node_name as published_name
+from nodes.models import Account, LocalNode
+from sdmp.letter import Attachment, read_letter
+from sdmp.resource import parse_uri
+
+__all__ = ["Person"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """How far a letter has come on its way to one person."""
+
+    to: Person
+    state: str
+    at: datetime | None
+    node: str
+    reason: str
+    next_try: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentView:
+    """A file of a letter, by its place among them."""
+
+    index: int
+    name: str
+    type: str
+    size: int
+    image: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """A line of a list."""
+
+    thread: str
+    people: list[Person]
+    to: list[Person]
+    count: int
+    unread: bool
+    date: datetime
+    title: str
+    text: str
+    attachments: bool
+    starred: bool
+    notice: bool
+    last_own: bool
+    deliveries: list[DeliveryView]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of a list, and the cursor after which the next page begins."""
+
+    rows: list[ConversationRow]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    """A letter, opened."""
+
+    key: str
+    uri: str
+    thread: str
+    author: Person
+    to: list[Person]
+    title: str
+    date: datetime
+    body: str
+    extra: list[tuple[str, str]]
+    attachments: list[AttachmentView]
+    deliveries: list[DeliveryView]
+    notice: bool
+    unread: bool
+    starred: bool
+
+
+_FOLDERS = {
+    "inbox": Q(has_received=True, is_notice=False, archived=False, binned=False),
+    "sent": Q(has_sent=True, is_notice=False, binned=False),
+    "starred": Q(starred=True, binned=False),
+    "archive": Q(archived=True, binned=False),
+    "notices": Q(is_notice=True, archived=False, binned=False),
+}
+
+
+def node_name() -> str:
+    """Give the name of this node, or nothing before it is made."""
+    node = LocalNode.objects.first()
+    return node.name if node else ""
+
+
+def list_conversations(account: Account, folder: str, before: str | None, limit: int) -> Page:
+    """List conversations of a folder, the newest first, by cursor.
+
+    Args:
+        account: whose they are.
+        folder: inbox, sent, starred, archive or notices.
+        before: the cursor of the page before; the newest when `None` or unreadable.
+        limit: how many rows at most.
+    """
+    found = Conversation.objects.filter(_FOLDERS[folder], account=account)
+    cursor = _read_cursor(before)
+    if cursor is not None:
+        moment, key = cursor
+        found = found.filter(Q(latest__lt=moment) | Q(latest=moment, pk__lt=key))
+    rows = list(found.order_by("-latest", "-pk")[: limit + 1])
+    more = len(rows) > limit
+    return Page(
+        rows=_rows(account, rows[:limit]),
+        next=_write_cursor(rows[limit - 1]) if more else None,
+    )
+
+
+def conversation_row(account: Account, thread: str) -> ConversationRow | None:
+    """Give one conversation as a line of a list."""
+    found = _conversation(account, thread)
+    return _rows(account, [found])[0] if found else None
+
+
+def conversation(account: Account, thread: str) -> list[LetterView]:
+    """Open the letters of a conversation, oldest first; none when there is no such."""
+    found = _conversation(account, thread)
+    if found is None:
+        return []
+    letters = Letter.objects.filter(conversation=found).order_by("filed", "id")
+    return _views(account, list(_whole(letters)), People(account))
+
+
+def letter(account: Account, key: str) -> LetterView | None:
+    """Open one letter by its key."""
+    if not key.isdecimal():
+        return None
+    return _one(account, Letter.objects.filter(pk=int(key)))
+
+
+def letter_by_uri(account: Account, uri: str) -> LetterView | None:
+    """Open one letter by the URI of its resource."""
+    return _one(account, Letter.objects.filter(resource__identifier=parse_uri(uri)[1]))
+
+
+def all_letters(account: Account) -> Iterable[LetterView]:
+    """Open every letter of an account, oldest first."""
+    people = People(account)
+    letters = _whole(Letter.objects.filter(account=account)).order_by("filed", "id")
+    for row in letters.iterator(chunk_size=200):
+        yield _view(account, row, people, {})
+
+
+def attachment(account: Account, key: str, index: int) -> Attachment | None:
+    """Open one file of a letter."""
+    row = Letter.objects.filter(account=account, pk=int(key) if key.isdecimal() else 0).first()
+    if row is None:
+        return None
+    files = read_letter(open_text(row.sealed_body)).attachments
+    return files[index] if index < len(files) else None
+
+
+def counts(account: Account) -> dict[str, int]:
+    """Count the unread conversations of the folders that show it."""
+    unread = Conversation.objects.filter(account=account, unread__gt=0)
+    return {name: unread.filter(_FOLDERS[name]).count() for name in ("inbox", "notices")}
+
+
+def _conversation(account: Account, thread: str) -> Conversation | None:
+    if not thread.isdecimal() or len(thread) > 18:
+        return None
+    return Conversation.objects.filter(account=account, pk=int(thread)).first()
+
+
+def _whole(letters: QuerySet[Letter]) -> QuerySet[Letter]:
+    related = letters.select_related("conversation", "resource").defer("resource__payload")
+    return related.prefetch_related("deliveries")
+
+
+def _one(account: Account, letters: QuerySet[Letter]) -> LetterView | None:
+    row = _whole(letters.filter(account=account)).first()
+    return _views(account, [row], People(account))[0] if row else None
+
+
+def _rows(account: Account, found: Sequence[Conversation]) -> list[ConversationRow]:
+    people = People(account)
+    keys = [conversation.pk for conversation in found]
+    authors: dict[int, dict[str, None]] = {key: {} for key in keys}
+    pairs = Letter.objects.filter(conversation__in=keys).order_by("filed", "id")
+    newest: dict[int, int] = {}
+    for key, author, pk in pairs.values_list("conversation_id", "author", "pk"):
+        authors[key][author] = None
+        newest[key] = pk
+    last = {
+        row.conversation_id: row
+        for row in Letter.objects.filter(pk__in=newest.values())
+        .defer("sealed_body")
+        .prefetch_related("deliveries")
+    }
+    heads = {key: open_head(row.sealed_head) for key, row in last.items()}
+    people.load({a for names in authors.values() for a in names})
+    people.load({user for head in heads.values() for user in head.to})
+    reasons = reasons_for(_waiting(last.values()))
+    return [
+        _row(item, authors[item.pk], last[item.pk], heads[item.pk], people, reasons)
+        for item in found
+        if item.pk in last
+    ]
+
+
+def _row(
+    item: Conversation,
+    authors: Iterable[str],
+    last: Letter,
+    head: Head,
+    people: People,
+    reasons: dict[str, Reason],
+) -> ConversationRow:
+    return ConversationRow(
+        thread=str(item.pk),
+        people=people.all(authors),
+        to=people.all(head.to),
+        count=item.letters,
+        unread=item.unread > 0,
+        date=last.filed,
+        title=head.title,
+        text=head.text,
+        attachments=last.has_attachments,
+        starred=item.starred,
+        notice=item.is_notice,
+        last_own=last.outgoing,
+        deliveries=_deliveries(last, people, reasons),
+    )
+
+
+def _views(account: Account, rows: Sequence[Letter], people: People) -> list[LetterView]:
+    reasons = reasons_for(_waiting(rows))
+    return [_view(account, row, people, reasons) for row in rows]
+
+
+def _view(account: Account, row: Letter, people: People, reasons: dict[str, Reason]) -> LetterView:
+    content = read_letter(open_text(row.sealed_body))
+    files = [
+        AttachmentView(index, file.name, file.type, len(file.data), file.image)
+        for index, file in enumerate(content.attachments)
+    ]
+    return LetterView(
+        key=str(row.pk),
+        uri=row.resource.uri,
+        thread=str(row.conversation_id),
+        author=people(row.author),
+        to=people.all(content.to),
+        title=content.title,
+        date=row.date,
+        body=content.body,
+        extra=list(content.extra),
+        attachments=files,
+        deliveries=_deliveries(row, people, reasons),
+        notice=row.notice,
+        unread=not row.read,
+        starred=row.conversation.starred,
+    )
+
+
+def _waiting(rows: Iterable[Letter]) -> set[str]:
+    return {
+        delivery.recipient
+        for row in rows
+        for delivery in row.deliveries.all()
+        if delivery.state == Delivery.State.WAITING
+    }
+
+
+def _deliveries(row: Letter, people: People, reasons: dict[str, Reason]) -> list[DeliveryView]:
+    views = []
+    for delivery in row.deliveries.all():
+        waits = delivery.state == Delivery.State.WAITING
+        reason = reasons.get(delivery.recipient) if waits else None
+        views.append(
+            DeliveryView(
+                to=people(delivery.recipient),
+                state=delivery.state,
+                at=delivery.at,
+                node=_node_name(delivery.node),
+                reason=reason.words if reason else "",
+                next_try=reason.next_try if reason else None,
+            )
+        )
+    return views
+
+
+def _node_name(node: str) -> str:
+    return published_name(node) if node else ""
+
+
+def _write_cursor(row: Conversation) -> str:
+    return f"{row.latest.isoformat()}_{row.pk}"
+
+
+def _read_cursor(text: str | None) -> tuple[datetime, int] | None:
+    moment, _, key = (text or "").partition("_")
+    try:
+        return datetime.fromisoformat(moment), int(key)
+    except ValueError:
+        return None
