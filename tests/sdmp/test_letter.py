@@ -52,6 +52,7 @@ LETTERS = st.builds(
 @given(LETTERS)
 @example(Letter(DATE, body="```", attachments=(Attachment("a", "a/b", b""),)))
 @example(Letter(DATE, body="\n", attachments=(Attachment("", "a/b", b"x"),)))
+@example(Letter(DATE, attachments=(Attachment("&amp;\\&#10;", "a/b", b"x"),)))
 @example(Letter(DATE, body="[", attachments=(Attachment("]", "a/b", b"x"),)))
 def test_letters_round_trip(letter: Letter) -> None:
     assert read_letter(write_letter(letter)) == letter
