@@ -1,9 +1,11 @@
 """Pages speak to the reader in his own zone and language."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
@@ -14,20 +16,38 @@ from nodes.models import Account
 class ReaderMiddleware:
     """Sets the time zone and the language that the account has chosen, for one request."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+    sync_capable = True
+    async_capable = True
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Answer the request in the reader's zone and language."""
-        user = getattr(request, "user", None)
-        with ExitStack() as stack:
-            zone = _zone(user.timezone) if isinstance(user, Account) else None
-            # None is the node's own zone; a thread keeps none from one reader to the next.
-            stack.enter_context(timezone.override(zone))
-            if isinstance(user, Account) and user.language in dict(settings.LANGUAGES):
-                stack.enter_context(translation.override(user.language))
-                request.LANGUAGE_CODE = user.language
-            return self.get_response(request)
+        if iscoroutinefunction(self):
+            return self._answer_later(request)
+        with _speaking_to(getattr(request, "user", None), request):
+            return cast(HttpResponseBase, self.get_response(request))
+
+    async def _answer_later(self, request: HttpRequest) -> HttpResponseBase:
+        user = await request.auser() if hasattr(request, "auser") else None
+        with _speaking_to(user, request):
+            return cast(HttpResponseBase, await self.get_response(request))
+
+
+@contextmanager
+def _speaking_to(user: object, request: HttpRequest) -> Iterator[None]:
+    account = user if isinstance(user, Account) else None
+    # Without a zone of its own an account gets the node's; none stays from another request.
+    with timezone.override(_zone(account.timezone) if account else None):
+        if account is None or account.language not in dict(settings.LANGUAGES):
+            yield
+            return
+        with translation.override(account.language):
+            request.LANGUAGE_CODE = account.language
+            yield
 
 
 def _zone(name: str) -> ZoneInfo | None:

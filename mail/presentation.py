@@ -99,7 +99,10 @@ def row_people(people: Sequence[Named], to: Sequence[Named]) -> str:
         return ", ".join([gettext("You"), *names])
     if len(people) == 1:
         return clean_name(others[0].name)
-    return ", ".join(gettext("you") if p.own else short_name(p.name) for p in people)
+    names = [gettext("you") if person.own else short_name(person.name) for person in people]
+    if people[0].own:
+        names[0] = gettext("You")
+    return ", ".join(names)
 
 
 # --- Moments ----------------------------------------------------------------------------

@@ -25,6 +25,7 @@ urlpatterns = [
     path("contacts/rows/", contacts.rows, name="contact_rows"),
     path("contacts/add/", contacts.add, name="add_contact"),
     path("contacts/<str:fingerprint>/", contacts.contact, name="contact"),
+    path("contacts/<str:fingerprint>/detail/", contacts.detail, name="contact_detail"),
     path("contacts/<str:fingerprint>/withdraw/", contacts.withdraw, name="withdraw"),
     path("card/", cards.own_card, name="card"),
     path("card/file/", cards.own_card_file, name="card_file"),
