@@ -21,12 +21,13 @@ class ReaderMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self._waits = iscoroutinefunction(get_response)
+        if self._waits:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Answer the request in the reader's zone and language."""
-        if iscoroutinefunction(self):
+        if self._waits:
             return self._answer_later(request)
         with _speaking_to(getattr(request, "user", None), request):
             return cast(HttpResponseBase, self.get_response(request))

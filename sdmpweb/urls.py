@@ -9,4 +9,5 @@ urlpatterns = [
     path("health", health, name="health"),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("", include("mail.urls")),
 ]
