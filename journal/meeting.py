@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import structlog
 from django.utils import timezone
@@ -29,6 +30,7 @@ from sdmp.session import Session
 from sdmp.signature import Envelope
 
 _log = structlog.get_logger(__name__)
+_LARGEST_SHOWN: Final = 10_000  # characters of a payload; sealed it has to fit a frame of 16 KiB
 
 
 class Meeting:
@@ -96,7 +98,8 @@ class Meeting:
         here = keystore.node_fingerprint()
         now = timezone.now()
         known = credentials_for(self._node, here=here, facts=current_facts(), now=now)
-        self._shown = known[: limits.CREDENTIALS]
+        fitting = [envelope for envelope in known if len(envelope.payload) <= _LARGEST_SHOWN]
+        self._shown = fitting[: limits.CREDENTIALS]
         return self.session.prove(self._shown)
 
     def _refuse(self, node: str, now: datetime) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 
 from sdmp.container import Resolve
 from sdmp.encoding import JSON, parse_time
+from sdmp.encrypted import check_header
 from sdmp.errors import (
     BadIdentity,
     Expired,
@@ -92,6 +93,8 @@ def judge(
     known = held or facts
     verify(envelope, _signer_key(envelope, facts))
     resource = read_resource(envelope, resolve=resolve, traffic=traffic)
+    if resource.kind == "encrypted":
+        check_header(resource.sections["encrypted"])
     _check_identity(resource, facts)
     ended = _check_authority(resource, facts, now, known, handover or Handover())
     return Accepted(resource, _check_not_revoked(resource, known) or ended)

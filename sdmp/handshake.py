@@ -149,7 +149,7 @@ def read_sealed(plaintext: bytes) -> Envelope | None:
     Raises Malformed, or BadIdentifier or BadSignature for an envelope whose parts do not fit.
     """
     value = read_json(plaintext)
-    return None if is_refusal(value) else read_envelope(value)
+    return None if is_refusal(value) else read_envelope(value, limits.RESPONSE_FRAME_BYTES)
 
 
 def make_proof(key: Signer, role: Role, value: bytes, transcript: bytes) -> Envelope:

@@ -62,15 +62,17 @@ _TEMPLATE: Final = (
 )
 
 
-def read_envelope(value: JSON | bytes) -> Envelope:
+def read_envelope(value: JSON | bytes, limit: int = limits.RESOURCE_BYTES) -> Envelope:
     """Read a container of `signature` alone, from bytes or from parsed JSON.
+
+    `limit` is the size of a resource in bytes; a response, which carries resources, may be larger.
 
     Checks form, base64url, identifier and header, in this order, and not the signature; reads
     nothing of the payload. Raises TooLarge, BadJSON, BadVersion, BadSchema, BadEncoding,
     BadIdentifier, and BadSignature for the header (protocol §4, §5).
     """
     if isinstance(value, bytes):
-        value = read_json(value, limits.RESOURCE_BYTES)
+        value = read_json(value, limit)
     container = check_container(value)
     if container.schemas != ("signature",):
         raise BadSchema("A signed container lists “signature” alone.")
@@ -78,8 +80,8 @@ def read_envelope(value: JSON | bytes) -> Envelope:
     section: Any = container.section("signature")
     identifier, payload = section["identifier"], section["payload"]
     protected, signature = (section["signatures"][0][name] for name in ("protected", "signature"))
-    if len(payload) > limits.RESOURCE_BYTES:
-        raise TooLarge(f"A resource has at most {limits.RESOURCE_BYTES} bytes.")
+    if len(payload) > limit:
+        raise TooLarge(f"A resource has at most {limit} bytes here.")
     content = unb64(payload)
     unb64(signature)
     header = unb64(protected)
