@@ -22,7 +22,7 @@ PATIENCE = 60
 @pytest.fixture(params=["short", "long" * 40])
 def data(tmp_path: Path, request: pytest.FixtureRequest, settings: Any) -> Path:
     """A data directory, once with a path that is too long for a socket's address."""
-    made = tmp_path / request.param
+    made: Path = tmp_path / request.param
     made.mkdir()
     settings.DATA = made
     return made

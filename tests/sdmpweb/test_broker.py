@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -25,6 +25,16 @@ def connection() -> Iterator[Any]:
         yield made
 
 
+def taking(received: list[str]) -> Callable[[str, Any], None]:
+    """A consumer's callback that keeps what comes and acknowledges it."""
+
+    def take(body: str, message: Any) -> None:
+        received.append(body)
+        message.ack()
+
+    return take
+
+
 def put(queue: Queue, *bodies: str) -> None:
     with Connection("inproc://") as other, other.channel() as channel:
         producer = Producer(channel)
@@ -37,7 +47,7 @@ def test_consumer_is_woken_by_a_message_from_another_thread(connection: Any, que
     waiting = threading.Event()
 
     def consume() -> None:
-        with Consumer(connection, queue, callbacks=[lambda b, m: (received.append(b), m.ack())]):
+        with Consumer(connection, queue, callbacks=[taking(received)]):
             waiting.set()
             connection.drain_events(timeout=60)
 
@@ -87,7 +97,7 @@ def test_many_threads_put_and_none_is_lost(connection: Any, queue: Queue) -> Non
         threading.Thread(target=put, args=(queue, *(f"{n}-{m}" for m in range(50))))
         for n in range(4)
     ]
-    with Consumer(connection, queue, callbacks=[lambda b, m: (received.append(b), m.ack())]):
+    with Consumer(connection, queue, callbacks=[taking(received)]):
         for thread in threads:
             thread.start()
         deadline = time.monotonic() + 60
