@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -12,26 +11,33 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from journal import presence
 from journal.meeting import Meeting
+from journal.models import Wanted
 from journal.sync import Refused, converse
 from journal.threads import in_thread
+from journal.waking import SESSIONS
 from nodes import dial, keystore
 from nodes.addresses import addresses_of
 from nodes.dial import Closed
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import LocalNode, Peer
-from nodes.peers import (
-    get_peer,
-    nodes_to_dial,
-    note_failure,
-    release_lease,
-    take_lease,
-)
+from nodes.peers import get_peer, nodes_to_dial, note_failure
+from nodes.wake import wake
 from sdmp.errors import RemoteSessionError
 
 _log = structlog.get_logger(__name__)
+_MOST_WOKEN: Final = 1000
 _calls: Final[dict[str, asyncio.Task[str]]] = {}  # the calls of this process, by peer
+
+
+def wake_due(now: datetime) -> None:
+    """Wake the sessions with peers that have what we want and may be asked for it by now."""
+    due = Wanted.objects.filter(passed_over=False, not_before__lte=now)
+    peers = list(due.order_by().values_list("peer", flat=True).distinct()[:_MOST_WOKEN])
+    if peers:
+        wake(SESSIONS, type="session.wake", peers=peers)
 
 
 def due_peers(now: datetime) -> list[str]:
@@ -73,16 +79,15 @@ async def link(node: str, linger: float | None = None) -> str:
     Returns:
         In words what happened.
     """
-    owner = secrets.token_hex(8)
-    if not await in_thread(take_lease, node, owner, timezone.now()):
+    if presence.is_open(node) or not await presence.claim(node):
         return "a session is open already"
     try:
-        return await _try_addresses(node, settings.LINGER if linger is None else linger, owner)
+        return await _try_addresses(node, settings.LINGER if linger is None else linger)
     finally:
-        await in_thread(release_lease, node, owner)
+        await presence.give_up(node)
 
 
-async def _try_addresses(node: str, linger: float, owner: str) -> str:
+async def _try_addresses(node: str, linger: float) -> str:
     words = "it has published no address"
     for url in await in_thread(addresses_of, node):
         try:
@@ -97,7 +102,6 @@ async def _try_addresses(node: str, linger: float, owner: str) -> str:
             opened = True
 
         try:
-            await in_thread(release_lease, node, owner)
             await converse(Meeting(node), call, linger=linger, proved=proved)
         except Refused as refusal:
             words = str(refusal)

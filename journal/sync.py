@@ -9,30 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import Callable
 from typing import Final
 
 import structlog
 from channels.layers import get_channel_layer
-from django.utils import timezone
 
+from journal import presence
 from journal.desk import Desk, Plan
 from journal.meeting import Meeting
 from journal.threads import in_thread
 from journal.transport import Closed, Transport
 from journal.waking import SESSIONS
-from nodes.peers import note_contact, release_lease, renew_lease
 from sdmp import limits
 from sdmp.errors import RemoteSessionError, SdmpError
 from sdmp.session import Agreed, Event, Proved, RefusedByPeer, Session, State, Traffic
 
 _log = structlog.get_logger(__name__)
 
-_HEARTBEAT_SECONDS: Final = 5.0
+_RECHECK_SECONDS: Final = 60.0  # trusts end by themselves
+_SHORT_LINGER: Final = 5.0
 _LARGE_FRAME: Final = 64 * 1024  # from here on a frame is opened outside the loop
-_open: dict[str, list[Dialogue]] = {}  # the open sessions of this process, by peer
 
 
 class Refused(Exception):
@@ -108,7 +106,6 @@ class Dialogue:
         self._transport = transport
         self._desk = desk
         self._linger = linger
-        self._owner = secrets.token_hex(8)
         self._woken = asyncio.Event()
         self._sending = asyncio.Lock()
         self._working = asyncio.Lock()  # a desk does one thing at a time
@@ -120,7 +117,7 @@ class Dialogue:
         assert layer is not None
         channel = await layer.new_channel()
         await layer.group_add(SESSIONS, channel)
-        self._register()
+        await presence.enter(self._desk.node, self.stop)
         try:
             async with self._working:
                 await self._carry_out(await in_thread(self._desk.begin))
@@ -135,31 +132,16 @@ class Dialogue:
             reason = str(errors.exceptions[0])
             _log.warning("session ended", peer=self._desk.node[:12], reason=reason)
         finally:
-            self._unregister()
             self._session.close()
             await self._transport.close()
             with contextlib.suppress(Exception):
                 await layer.group_discard(SESSIONS, channel)
             await in_thread(self._desk.end)
-            await in_thread(release_lease, self._desk.node, self._owner)
+            await presence.leave(self._desk.node, self.stop)
 
     async def stop(self) -> None:
         """End the session from outside."""
         await self._transport.close()
-
-    def _register(self) -> None:
-        sessions = _open.setdefault(self._desk.node, [])
-        sessions.append(self)
-        if len(sessions) > limits.SESSIONS_PER_PEER:
-            oldest = sessions.pop(0)
-            asyncio.get_running_loop().create_task(oldest.stop())
-
-    def _unregister(self) -> None:
-        sessions = _open.get(self._desk.node, [])
-        if self in sessions:
-            sessions.remove(self)
-        if not sessions:
-            _open.pop(self._desk.node, None)
 
     async def _read(self) -> None:
         while True:
@@ -189,26 +171,32 @@ class Dialogue:
                 await self._carry_out(await in_thread(self._desk.plan))
 
     async def _listen(self, channel: str) -> None:
+        """Wake for news of the journal; a message that names peers is for those alone."""
         layer = get_channel_layer()
         assert layer is not None
         while True:
-            await layer.receive(channel)
-            self._woken.set()
+            message = await layer.receive(channel)
+            if self._desk.node in message.get("peers", (self._desk.node,)):
+                self._woken.set()
 
     async def _beat(self) -> None:
-        """Keep the lease, look for what has become due, and end a session that has no work."""
+        """End a session that has no work; ask again now and then whether we may talk."""
+        step = _RECHECK_SECONDS
+        if self._linger is not None:
+            step = min(step, max(self._linger / 4, 0.25))
+        asked_at = time.monotonic()
         while True:
-            now = timezone.now()
-            await in_thread(renew_lease, self._desk.node, self._owner, now)
-            await asyncio.sleep(
-                _HEARTBEAT_SECONDS
-                if self._linger is None
-                else min(_HEARTBEAT_SECONDS, max(self._linger, 0.5))
-            )
-            await in_thread(note_contact, self._desk.node, timezone.now())
-            if self._linger is not None and time.monotonic() - self._busy_at > self._linger:
+            await asyncio.sleep(step)
+            idle = time.monotonic() - self._busy_at
+            if self._linger is not None and idle > self._linger:
                 raise _Over
-            self._woken.set()
+            if time.monotonic() - asked_at >= _RECHECK_SECONDS or self._linger_is_short():
+                asked_at = time.monotonic()
+                self._woken.set()
+
+    def _linger_is_short(self) -> bool:
+        """Tell whether a command holds the session, to which nobody else's wake-ups come."""
+        return self._linger is not None and self._linger < _SHORT_LINGER
 
     async def _carry_out(self, plan: Plan) -> None:
         async with self._sending:

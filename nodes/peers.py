@@ -59,9 +59,11 @@ def take_lease(fingerprint: str, owner: str, now: datetime) -> bool:
     )
 
 
-def renew_lease(fingerprint: str, owner: str, now: datetime) -> None:
-    """Keep a lease that is held, or take it over from one that has ended."""
-    take_lease(fingerprint, owner, now)
+def keep_leases(owner: str, fingerprints: set[str], now: datetime) -> None:
+    """Renew the leases of a process that has sessions with these peers; all are in contact."""
+    Peer.objects.filter(lease_owner=owner, fingerprint__in=fingerprints).update(
+        lease_until=now + LEASE, last_contact=now
+    )
 
 
 def release_lease(fingerprint: str, owner: str) -> None:
@@ -69,11 +71,6 @@ def release_lease(fingerprint: str, owner: str) -> None:
     Peer.objects.filter(fingerprint=fingerprint, lease_owner=owner).update(
         lease_owner="", lease_until=None
     )
-
-
-def is_leased(fingerprint: str, now: datetime) -> bool:
-    """Tell whether some process is dialling or talking to this peer."""
-    return Peer.objects.filter(fingerprint=fingerprint, lease_until__gte=now).exists()
 
 
 def clear_leases() -> None:
