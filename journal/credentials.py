@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 
 def credentials_for(node: str, *, here: str, facts: Facts, now: datetime) -> list[Envelope]:
-    """Collect what `node` may need, revocations to be handed over first.
+    """Collect what `node` may need, with the revocations to be handed over.
 
     For each pair of users that concerns it, one of ours and one who authorised that node: our
     user's identity, the trust for our node, our node's identity, the trust between the users, our
@@ -164,6 +164,6 @@ def _address(user: str, node: str) -> list[str]:
 
 
 def _envelopes(identifiers: Sequence[str]) -> list[Envelope]:
+    """Give resources in the order of the journal: what one depends on comes before it (§8)."""
     rows = Resource.objects.filter(identifier__in=identifiers, payload__isnull=False)
-    found = {row.identifier: row for row in rows}
-    return [found[identifier].envelope() for identifier in identifiers if identifier in found]
+    return [row.envelope() for row in rows.order_by("id")]

@@ -8,15 +8,15 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from nodes.errors import UserError
-from nodes.models import Address, LocalNode, Revocation
+from nodes.models import Address, LocalNode, Peer, Revocation
 from sdmp import limits
 
 
 def addresses_of(node: str) -> list[str]:
     """List the complete WebSocket addresses of a node, the best first.
 
-    Entries of `urls` are preferred to those of `ips`; of each user's addresses the last that was
-    received and not revoked counts.
+    What it has published comes before what its offer said, `urls` before `ips`; of each user's
+    addresses the last that was received and not revoked counts.
     """
     revoked = Revocation.objects.values("target")
     rows = Address.objects.filter(node=node).exclude(identifier__in=revoked).order_by("id")
@@ -24,7 +24,9 @@ def addresses_of(node: str) -> list[str]:
     newest_first = sorted(latest.values(), key=lambda row: row.pk, reverse=True)
     urls = [url for row in newest_first for url in row.urls]
     ips = [f"ws://{entry}/sdmp" for row in newest_first for entry in row.ips]
-    return list(dict.fromkeys(urls + ips))[: limits.ADDRESSES_PER_NODE]
+    offers = Peer.objects.filter(fingerprint=node).values_list("offered", flat=True)
+    offered = [url for listed in offers for url in listed]
+    return list(dict.fromkeys(urls + ips + offered))[: limits.ADDRESSES_PER_NODE]
 
 
 def node_name(node: str) -> str:

@@ -162,6 +162,8 @@ class Peer(models.Model):
     known_position = models.PositiveBigIntegerField(default=1)
     sent_position = models.PositiveBigIntegerField(default=1)
     read_again = models.BooleanField(default=False)
+    # Where its owner's offer (§12) says that it is reached, until it has published an address.
+    offered = models.JSONField(default=list)
     rewritten = models.DateTimeField(null=True)
     last_contact = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,16 +30,28 @@ def get_peer(fingerprint: str) -> Peer:
         return Peer.objects.get(fingerprint=fingerprint)
 
 
+def remember_offer(fingerprint: str, ips: Sequence[str], urls: Sequence[str]) -> None:
+    """Keep where a node says in its offer that it is reached (protocol §12)."""
+    peer = get_peer(fingerprint)
+    peer.offered = [*urls, *(f"ws://{entry}/sdmp" for entry in ips)]
+    peer.save(update_fields=["offered"])
+
+
 def nodes_to_dial(facts: Facts, here: str, now: datetime) -> set[str]:
     """List the nodes that one of our users has a reason to reach.
 
-    These are the other nodes of our users, the nodes of those whom they trust (who may not have
-    trusted them yet: then the call carries a contact request), and those to whom a revocation is
-    still to be handed.
+    These are the other nodes that our users have trusted (which may not have agreed yet), the
+    nodes of those whom they trust (who may not have trusted them yet: then the call carries a
+    contact request), and those to whom a revocation is still to be handed.
     """
     found: set[str] = set()
     for user in facts.users_of(here, now):
-        found |= facts.nodes_of(user, now).keys()
+        found |= {
+            trust.trustee
+            for node in facts.trustees(user, "node")
+            for trust in facts.trusts_between(user, node)
+            if trust.type == "node" and facts.is_current(trust, now)
+        }
         for contact in facts.trustees(user, "user"):
             if facts.gives(user, contact, now):
                 found |= facts.nodes_of(contact, now).keys()

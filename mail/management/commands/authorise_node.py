@@ -11,6 +11,7 @@ from django.utils import timezone
 from journal.trusts import trust_node
 from mail.management import helpers
 from nodes.errors import UserError
+from nodes.peers import remember_offer
 from sdmp.card import OFFER_BYTES, read_offer
 from sdmp.encoding import parse_time
 from sdmp.errors import SdmpError
@@ -49,6 +50,7 @@ class Command(BaseCommand):
             until=_moment(options["until"]),
             now=timezone.now(),
         )
+        remember_offer(offer.key.fingerprint, offer.ips, offer.urls)
         self.stdout.write(row.uri)
 
 
