@@ -123,8 +123,8 @@ def letter_html(letter: LetterView) -> SafeString:
 
 
 @register.simple_tag
-def qr(text: str, label: str) -> SafeString:
-    """Return a QR code as an SVG element with a name for screen readers."""
+def qr(text: str, label: str, css: str = "") -> SafeString:
+    """Return a QR code as an SVG element with a name for screen readers and a further class."""
     code = segno.make(text, error="m", micro=False)
     out = io.BytesIO()
     code.save(
@@ -140,7 +140,8 @@ def qr(text: str, label: str) -> SafeString:
     drawing = out.getvalue().decode()
     box, path = drawing.index("viewBox="), drawing.index("<path")
     return format_html(
-        '<svg class="qr" role="img" aria-label="{}" {}>{}</svg>',
+        '<svg class="{}" role="img" aria-label="{}" {}>{}</svg>',
+        f"qr {css}".strip(),
         label,
         mark_safe(drawing[box : drawing.index(">")]),  # noqa: S308  (segno's numbers)
         mark_safe(drawing[path : drawing.index("</svg>")]),  # noqa: S308  (segno's numbers)
