@@ -119,7 +119,7 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
 
 # Jobs
 
-CELERY_BROKER_URL = REDIS_URL if GROWN else "inproc://"
+CELERY_BROKER_URL = REDIS_URL if GROWN else "inproc://localhost"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
