@@ -75,6 +75,7 @@ class Desk:
         self._greeted = False
         self._reading_again = False
         self._gave_up_reading = False
+        self._more_to_read = False
         self._stray: list[Envelope] = []
 
     def begin(self) -> Plan:
@@ -199,6 +200,9 @@ class Desk:
         if any(isinstance(a.request, traffic.RequestResource) for a in self._asked.values()):
             return
         chosen = wanted.next_to_ask(self.node, now)
+        if not chosen and self._more_to_read:
+            self._more_to_read = False
+            self._ask_journal(plan, facts, now)
         if chosen:
             identifier = secrets.token_urlsafe(12)
             request = traffic.RequestResource(identifier, tuple(chosen))
@@ -238,6 +242,7 @@ class Desk:
             )
         except BadLine:
             noted = wanted.Noted.GAP
+        self._more_to_read = noted is wanted.Noted.FULL
         if noted is wanted.Noted.GAP:
             self._ask_journal(plan, facts, now)
         else:
@@ -293,6 +298,7 @@ class Desk:
             self._read_from_start(plan, facts, now, str(error))
             return plan
         self._reading_again = False
+        self._more_to_read = noted is wanted.Noted.FULL
         if noted is wanted.Noted.RECORDED and len(data.entries) == limits.JOURNAL_LINES:
             self._ask_journal(plan, facts, now)
         self._ask(plan, facts, now)

@@ -109,6 +109,9 @@ async def _try_addresses(node: str, linger: float) -> str:
             words = "it closed the connection"
         except RemoteSessionError as error:
             words = str(error)
+        except Exception:
+            _log.exception("call failed", peer=node[:12])
+            words = "the call failed here; the log says why"
         finally:
             await call.close()
         if opened:

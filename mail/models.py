@@ -65,6 +65,7 @@ class Letter(models.Model):
     date = models.DateTimeField()  # as the author says
     filed = models.DateTimeField(default=timezone.now)  # when it came here
     read = models.BooleanField(default=False)
+    removed = models.DateTimeField(null=True)  # the author has revoked it; the text is gone
     has_attachments = models.BooleanField(default=False)
     sealed_head = models.BinaryField()  # title, recipients, first words, attachments' names
     sealed_body = models.BinaryField()  # the message as it was written

@@ -22,6 +22,7 @@ from mail.filing import Filing, count_receipt, file_letter, prepare
 from mail.live import tell
 from mail.models import Contact, Unopened
 from mail.readers import keys_for
+from mail.receivers import wait_to_be_opened
 from nodes import keystore
 from nodes.errors import UserError
 from nodes.facts import current_facts
@@ -165,6 +166,8 @@ def _write(found: Sequence[_Opened], now: datetime) -> None:
         Unopened.objects.select_for_update().filter(pk__in=waiting).values_list("pk", flat=True)
     )
     receipts: list[Made] = []
+    readers_here: set[str] = set()
+    here = set(Account.objects.exclude(fingerprint=None).values_list("fingerprint", flat=True))
     for opened in found:
         if opened.waiting not in still:  # another process was faster
             continue
@@ -175,12 +178,17 @@ def _write(found: Sequence[_Opened], now: datetime) -> None:
                 filed_for.add(filing.account.fingerprint)
                 thread = str(letter.conversation_id)
                 tell(filing.account.pk, "letter", thread=thread)
-        receipts += [made for made in opened.receipts if made.user in filed_for]
+        for made in opened.receipts:
+            if made.user in filed_for:
+                receipts.append(made)
+                if opened.resource.author in here:
+                    readers_here.add(made.identifier)
         if opened.received:
             _count(opened, now)
     Unopened.objects.filter(pk__in=still).delete()
     if receipts:
-        write_own(receipts, now=now)
+        written = write_own(receipts, now=now)
+        wait_to_be_opened([row for row, _ in written if row.identifier in readers_here])
 
 
 def _count(opened: _Opened, now: datetime) -> None:

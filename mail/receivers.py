@@ -15,9 +15,11 @@ from journal.signals import (
     resources_accepted,
     resources_handed,
     resources_published,
+    resources_revoked,
 )
 from mail.live import tell, tell_user
-from mail.models import Delivery, Unopened
+from mail.models import Delivery, Letter, Unopened
+from mail.sealing import Head, open_head, seal_head, seal_text
 from nodes.facts import current_facts
 from nodes.models import Account
 from nodes.wake import start_task
@@ -29,6 +31,8 @@ Written = Sequence[tuple[Resource, Content]]
 
 def wait_to_be_opened(resources: Sequence[Resource]) -> None:
     """Mark resources to be read for the accounts here, and start reading after the commit."""
+    if not resources:
+        return
     Unopened.objects.bulk_create(
         [Unopened(resource=resource) for resource in resources], ignore_conflicts=True
     )
@@ -70,6 +74,21 @@ def on_handed(node: str, identifiers: Sequence[str], **_: Any) -> None:
             )
             letter = delivery.letter
             tell(letter.account_id, "delivery", thread=str(letter.conversation_id))
+
+
+@receiver(resources_revoked)
+def on_revoked(resources: Sequence[Resource], **_: Any) -> None:
+    """Take the text of messages away whose authors have revoked them (§6)."""
+    letters = Letter.objects.filter(
+        resource__in=[row.pk for row in resources if row.kind in _MAIL], removed=None
+    )
+    for letter in letters:
+        letter.removed = timezone.now()
+        letter.sealed_head = seal_head(Head("", "", open_head(letter.sealed_head).to, ()))
+        letter.sealed_body = seal_text("")
+        letter.has_attachments = False
+        letter.save()
+        tell(letter.account_id, "letter", thread=str(letter.conversation_id))
 
 
 @receiver(contact_requested)

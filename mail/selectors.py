@@ -88,6 +88,7 @@ class LetterView:
     notice: bool
     unread: bool
     starred: bool
+    removed: datetime | None
 
 
 _FOLDERS = {
@@ -260,7 +261,7 @@ def _view(account: Account, row: Letter, people: People, reasons: dict[str, Reas
         uri=row.resource.uri,
         thread=str(row.conversation_id),
         author=people(row.author),
-        to=people.all(content.to),
+        to=people.all(open_head(row.sealed_head).to if row.removed else content.to),
         title=content.title,
         date=row.date,
         body=content.body,
@@ -270,6 +271,7 @@ def _view(account: Account, row: Letter, people: People, reasons: dict[str, Reas
         notice=row.notice,
         unread=not row.read,
         starred=row.conversation.starred,
+        removed=row.removed,
     )
 
 
