@@ -9,15 +9,14 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from mail.models import Conversation, Delivery, Letter
-from mail.people import People, Person
+from mail.people import People
+from mail.people import Person as Person
 from mail.sealing import Head, open_head, open_text
 from mail.waiting import Reason, reasons_for
 from nodes.addresses import node_name as published_name
 from nodes.models import Account, LocalNode
 from sdmp.letter import Attachment, read_letter
 from sdmp.resource import parse_uri
-
-__all__ = ["Person"]
 
 
 @dataclass(frozen=True, slots=True)
