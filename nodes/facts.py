@@ -24,13 +24,16 @@ _NEWEST = (
 )
 
 
+Seen = tuple[int, int, int]
+_NOTHING: tuple[Facts, Seen] = (Facts(), (0, 0, 0))
+
+
 class _Memory:
     """What this process has read so far."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.facts = Facts()
-        self.seen: tuple[int, int, int] = (0, 0, 0)
+        self.known = _NOTHING  # replaced as a whole, never changed
 
 
 _memory = _Memory()
@@ -49,25 +52,25 @@ def current_facts() -> Facts:
     newest = (row[0] or 0, row[1] or 0, row[2] or 0)
     if getattr(_thread, "wrote", False):
         if connection.in_atomic_block:
-            return _read_on(_memory.facts, _memory.seen, newest)
+            return _read_on(*_memory.known, newest)
         _thread.wrote = False
-    if newest == _memory.seen:
-        return _memory.facts
+    facts, seen = _memory.known
+    if newest == seen:
+        return facts
     with _memory.lock:
-        if newest != _memory.seen:
-            _memory.facts = _read_on(_memory.facts, _memory.seen, newest)
-            _memory.seen = newest
-        return _memory.facts
+        if newest != _memory.known[1]:
+            _memory.known = (_read_on(*_memory.known, newest), newest)
+        return _memory.known[0]
 
 
 def forget() -> None:
     """Drop what is in memory; for a database that was put in the place of another."""
     with _memory.lock:
-        _memory.facts, _memory.seen = Facts(), (0, 0, 0)
+        _memory.known = _NOTHING
     _thread.wrote = False
 
 
-def _read_on(known: Facts, seen: tuple[int, int, int], newest: tuple[int, int, int]) -> Facts:
+def _read_on(known: Facts, seen: Seen, newest: Seen) -> Facts:
     if any(now < before for now, before in zip(newest, seen, strict=True)):
         known, seen = Facts(), (0, 0, 0)  # the database was put in the place of another
     facts = known.clone()
