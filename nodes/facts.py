@@ -58,7 +58,8 @@ def current_facts() -> Facts:
     if newest == seen:
         return facts
     with _memory.lock:
-        if newest != _memory.known[1]:
+        # Another thread may have looked later and read on further.
+        if any(now > before for now, before in zip(newest, _memory.known[1], strict=True)):
             _memory.known = (_read_on(*_memory.known, newest), newest)
         return _memory.known[0]
 
@@ -71,8 +72,6 @@ def forget() -> None:
 
 
 def _read_on(known: Facts, seen: Seen, newest: Seen) -> Facts:
-    if any(now < before for now, before in zip(newest, seen, strict=True)):
-        known, seen = Facts(), (0, 0, 0)  # the database was put in the place of another
     facts = known.clone()
     for identity in Identity.objects.filter(id__gt=seen[0], id__lte=newest[0]).order_by("id"):
         facts.add_identity(
