@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdmp.container import build, build_from, check_container
-from sdmp.encoding import b64, read_json, unb64, write_json
+from sdmp.encoding import JSON, b64, read_json, unb64, write_json
 from sdmp.encrypted import check_header, open_bytes, open_sealed, read_inner, seal, seal_bytes
 from sdmp.errors import (
     BadEncoding,
@@ -242,7 +242,7 @@ def test_what_may_be_inside(sections: dict[str, Any]) -> None:
     ],
 )
 def test_what_may_not_be_inside(container: Any, error: type[SdmpError]) -> None:
-    held = {SCHEMA: {}}
+    held: dict[str, JSON] = {SCHEMA: {}}
     with pytest.raises(error):
         read_inner(write_json(container), FP, resolve=held.get)
 

@@ -51,7 +51,8 @@ TRAFFIC = ["broadcast", "request_journal", "request_resource", "response"]
 
 
 def resolve(name: str) -> JSON:
-    return {SCHEMA: {"required": ["hello"]}, OTHER_SCHEMA: {}}.get(name)
+    schemas: dict[str, JSON] = {SCHEMA: {"required": ["hello"]}, OTHER_SCHEMA: {}}
+    return schemas.get(name)
 
 
 def published(*names: str, traffic: bool = False) -> Any:
@@ -197,7 +198,7 @@ def test_the_identity_of_a_user_speaks_for_that_user_without_a_trust() -> None:
 
 def test_what_is_not_an_identity_brings_no_key() -> None:
     section = identity(fingerprint=BOB.fingerprint)
-    for container in (
+    containers: list[dict[str, Any]] = [
         build(resource={"user": FP}, message="identity"),
         {**build(message="x"), "identity": section},
         {"identity": section},
@@ -205,7 +206,8 @@ def test_what_is_not_an_identity_brings_no_key() -> None:
         {"sdmp": {"schemas": ["identity"]}, "identity": {"key": 5, "fingerprint": 5}},
         {"sdmp": {"schemas": ["identity"]}, "identity": [section]},
         {"sdmp": {"schemas": ["identity"]}, "identity": identity(key=[])},
-    ):
+    ]
+    for container in containers:
         assert peek_identity(sign(container, ALICE.key)) is None
 
 
