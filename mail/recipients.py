@@ -101,6 +101,11 @@ class Readers:
     nodes: tuple[Reader, ...]
     relays: tuple[Reader, ...]
 
+    @property
+    def count(self) -> int:
+        """How many nodes can read; one that serves several people counts once."""
+        return len({reader.node.fingerprint for reader in self.nodes})
+
 
 def readers(account: Account, people: Sequence[ContactView]) -> Readers:
     """Return who could read a letter from `account` to `people`."""

@@ -25,9 +25,9 @@ def _folder(slug: str) -> Folder:
     return folder
 
 
-def _list(request: HttpRequest, found: Folder, limit: int = PAGE) -> dict[str, Any]:
+def _list(request: HttpRequest, found: Folder, limit: int = 0) -> dict[str, Any]:
     before = request.GET.get("before") or None
-    page = selectors.list_conversations(reader(request), found.slug, before, limit)
+    page = selectors.list_conversations(reader(request), found.slug, before, limit or PAGE)
     return {"folder": found, "here": found.slug, "rows": page.rows, "next": page.next}
 
 

@@ -8,10 +8,10 @@ from mail.markdown import PARSED_LENGTH, render
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
-_ELEMENTS = set(
-    "p br hr strong em s code pre blockquote ul ol li h4 h5 h6 table thead tbody tr th td a img span"
-    .split()
-)
+_ELEMENTS = {
+    *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "h4"),
+    *("h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "a", "img", "span"),
+}
 
 
 class Reader(HTMLParser):
@@ -62,10 +62,10 @@ ATTACKS = [
     "![a](picture:99999999)",
     "[a](picture:0)",
     "[a]: https://evil.example/x.png\n\n![a]",
-    "<https://a.example/\"onmouseover=alert(1)>",
-    "[a](<https://a.example/\" onmouseover=\"alert(1)>)",
-    "![\" onerror=\"alert(1)](" + PIXEL + ")",
-    "![a](" + PIXEL + " \"x\" onerror=alert(1))",
+    '<https://a.example/"onmouseover=alert(1)>',
+    '[a](<https://a.example/" onmouseover="alert(1)>)',
+    '![" onerror="alert(1)](' + PIXEL + ")",
+    "![a](" + PIXEL + ' "x" onerror=alert(1))',
     "<style>*{background:url(https://evil.example)}</style>",
     "<form action=https://evil.example><input></form>",
     "<iframe src=https://evil.example></iframe><meta http-equiv=refresh content=0>",
