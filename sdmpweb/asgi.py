@@ -3,19 +3,21 @@
 import os
 from typing import Any
 
+import django
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.core.asgi import get_asgi_application
 from django.urls import path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdmpweb.settings")
-_pages = get_asgi_application()
+django.setup(set_prefix=False)
 
 from journal.consumers import SdmpConsumer  # noqa: E402  (models need Django set up first)
 from mail.consumers import LiveConsumer  # noqa: E402
 from sdmpweb.lifespan import lifespan  # noqa: E402
+from sdmpweb.pages import PagesHandler  # noqa: E402
 
+_pages = PagesHandler()
 # Django types what a path leads to as a view, and these are ASGI applications.
 _peers: Any = SdmpConsumer.as_asgi()
 _open_pages: Any = AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi()))

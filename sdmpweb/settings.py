@@ -74,7 +74,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "sdmpweb.sessions.SessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "mail.middleware.ReaderMiddleware",
 ]
@@ -136,6 +136,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "journal.tasks.look_for_work",
         "schedule": LOOK_FOR_WORK_SECONDS,
         # A look that waited until the next one is due is not worth doing.
+        "options": {"expires": LOOK_FOR_WORK_SECONDS},
+    },
+    "open letters": {
+        "task": "mail.tasks.open_letters",
+        "schedule": LOOK_FOR_WORK_SECONDS,
         "options": {"expires": LOOK_FOR_WORK_SECONDS},
     },
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from mail import startup
 from nodes import setup
 from sdmpweb import assets, grown, listening
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
         chosen = listening.choose(host, port)
         listener = server.listen(*chosen)
+        startup.prepare_node()
         assets.gather()
         link = setup.owner_link()
         sys.exit(server.serve(listener, lambda: self._tell(link)))

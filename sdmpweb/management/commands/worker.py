@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from nodes import loop
+from mail import startup
+from nodes import keystore, loop
 from sdmpweb import grown
 
 _SECONDS_TO_STOP = 1.5
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
         app.set_current()
+        keystore.check_secret()
         worker: Any = WorkController(
             app=app,
             pool_cls="threads",
@@ -45,6 +47,7 @@ class Command(BaseCommand):
             without_mingle=True,
             without_heartbeat=True,
         )
+        startup.resume()
         self.stdout.write("Jobs are run.")
         self.stdout.flush()
         worker.start()
