@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from nodes.backoff import delay
 from nodes.models import Farewell, Peer
+from sdmp import limits
 from sdmp.trust import Facts
 
 LEASE: Final = timedelta(seconds=15)
@@ -42,7 +43,7 @@ def nodes_to_dial(facts: Facts, here: str, now: datetime) -> set[str]:
 
     These are the other nodes that our users have trusted (which may not have agreed yet), the
     nodes of those whom they trust (who may not have trusted them yet: then the call carries a
-    contact request), and those to whom a revocation is still to be handed.
+    contact request; at most 16 for each), and those to whom a revocation is still to be handed.
     """
     found: set[str] = set()
     for user in facts.users_of(here, now):
@@ -54,7 +55,7 @@ def nodes_to_dial(facts: Facts, here: str, now: datetime) -> set[str]:
         }
         for contact in facts.trustees(user, "user"):
             if facts.gives(user, contact, now):
-                found |= facts.nodes_of(contact, now).keys()
+                found |= set(sorted(facts.nodes_of(contact, now))[: limits.NODES_PER_USER])
     found |= set(Farewell.objects.filter(until__gt=now).values_list("peer", flat=True))
     return found - {here}
 
