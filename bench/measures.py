@@ -19,7 +19,7 @@ BODY = "The garden is dry and the well is low; come on Saturday if you can.\n\n"
 Figures = dict[str, float]
 
 _BETWEEN = 0.05  # seconds between messages sent one by one: the receipt is back by then
-_PATIENCE = 300.0
+_PATIENCE = 60.0
 _LOOK_EVERY = 0.02
 
 

@@ -1,0 +1,72 @@
+"""Pages over HTTP: Django's handler, with each request answered as one piece in a thread.
+
+Every view here is synchronous, as is some of the middleware. Django's own ASGI handler would go
+from the loop to a thread and back at each change between the two kinds, and would make a thread,
+and with it a connection to the database, for every request. Here a few threads stay, and with
+them their connections.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any, Final, TypeVar
+
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.http import FileResponse
+from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+
+T = TypeVar("T")
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+_THREADS: Final = 6
+_pool: Final = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="pages")
+
+
+class PagesHandler(ASGIHandler):
+    """Answers requests in threads that stay."""
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Load the middleware as one synchronous chain."""
+        super().load_middleware(is_async=False)
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        try:
+            response = await _in_thread(self._answer, scope, body)
+            await self.send_response(response, send)
+            if response.streaming:
+                await _in_thread(response.close)
+        finally:
+            body.close()
+
+    def _answer(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
+        """Do all that is done for a request in its thread; only a stream stays open."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refusal = self.create_request(scope, body)
+        response: HttpResponseBase | None = refusal
+        if request is not None:
+            response = self.get_response(request)
+        assert response is not None  # create_request gives the one or the other
+        response._handler_class = self.__class__  # type: ignore[attr-defined]
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
+        if not response.streaming:
+            response.close()
+        return response
+
+
+async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
+    # In a context of its own, so that what one request sets is not there for the next one.
+    context = contextvars.copy_context()
+    running = asyncio.get_running_loop()
+    return await running.run_in_executor(_pool, context.run, work, *arguments)
