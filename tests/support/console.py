@@ -11,6 +11,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from typing import Any
 
 from tests.support.nodes import ROOT, CommandFailed, NodeProcess
@@ -80,17 +81,16 @@ def _run(arguments: list[str], stdin: str) -> dict[str, Any]:
     return {"status": status, "stdout": output.getvalue(), "stderr": errors.getvalue()}
 
 
-def _send(count: int, username: str, to: list[str], title: str, notice: bool) -> dict[str, Any]:
+def _send(count: int, username: str, to: list[str], title: str, pause: float) -> dict[str, Any]:
     from mail.send import send
     from nodes.models import Account
 
     account = Account.objects.get(username=username)
-    return {
-        "sent": [
-            send(account, to=to, title=f"{title} {number}", body="…", notice=notice)
-            for number in range(count)
-        ]
-    }
+    sent = []
+    for number in range(count):
+        sent.append(send(account, to=to, title=f"{title} {number}", body="…", notice=not to))
+        time.sleep(pause)
+    return {"sent": sent}
 
 
 def _count(username: str) -> dict[str, Any]:

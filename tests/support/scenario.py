@@ -18,7 +18,7 @@ from tests.support.nodes import NodeProcess
 
 T = TypeVar("T")
 PASSWORD = "correct horse battery staple"
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def eventually(look: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
