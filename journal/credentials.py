@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 import structlog
 
@@ -16,10 +17,28 @@ from sdmp import limits
 from sdmp.acceptance import Accepted, Handover, judge, record
 from sdmp.card import write_card
 from sdmp.errors import SdmpError
+from sdmp.resource import read_resource
 from sdmp.signature import Envelope
 from sdmp.trust import Facts, State
 
 _log = structlog.get_logger(__name__)
+_KINDS: Final = frozenset({"identity", "trust", "revoke", "node"})
+
+
+def is_credential(envelope: Envelope, authors: Collection[str] | None = None) -> bool:
+    """Tell by its payload, unchecked, whether a resource is what credentials consist of (§10).
+
+    Args:
+        envelope: a resource that was shown without being asked for.
+        authors: by whom it must be; by anyone when `None`.
+    """
+    if len(envelope.payload) > limits.FRAME_BYTES_UNPROVED:
+        return False
+    try:
+        resource = read_resource(envelope)
+    except SdmpError:
+        return False
+    return resource.kind in _KINDS and (authors is None or resource.user in authors)
 
 
 def credentials_for(node: str, *, here: str, facts: Facts, now: datetime) -> list[Envelope]:
@@ -88,9 +107,14 @@ def judge_shown(
 
 
 def keep_shown(shown: Sequence[Envelope], *, node: str | None, here: str, now: datetime) -> None:
-    """Store and journal those credentials whose authors are wanted here."""
-    if shown:
-        accept(shown, now=now, hand=node, authors=current_facts().wanted_users(here, now))
+    """Store and journal those credentials whose authors are wanted here.
+
+    Who they are is read before anything is checked, so that what strangers show locks nothing.
+    """
+    authors = current_facts().wanted_users(here, now)
+    about = [envelope for envelope in shown if is_credential(envelope, authors)]
+    if about:
+        accept(about, now=now, hand=node, authors=authors)
 
 
 def keep_contact_requests(

@@ -21,6 +21,7 @@ from journal.accept import accept, read_batch
 from journal.credentials import (
     credentials_for,
     farewells_for,
+    is_credential,
     judge_shown,
     keep_contact_requests,
     keep_shown,
@@ -35,10 +36,10 @@ from nodes.peers import get_peer, note_contact
 from sdmp import limits, traffic
 from sdmp.acceptance import judge
 from sdmp.encoding import JSON
-from sdmp.errors import BadLine, Malformed, NotAuthorised, Revoked, SdmpError
+from sdmp.errors import BadLine, Malformed, NotAuthorised, SdmpError
 from sdmp.resource import TRAFFIC, Resource, make_resource, parse_uri, read_resource
 from sdmp.signature import Envelope
-from sdmp.trust import Facts
+from sdmp.trust import PUBLISH_RESOURCE, Facts
 
 _log = structlog.get_logger(__name__)
 _PATIENCE: Final = timedelta(seconds=60)  # with a peer that does not answer a request
@@ -163,6 +164,8 @@ class Desk:
 
     def _take_credential(self, envelope: Envelope, now: datetime) -> Plan:
         """Take a bare resource: by it a second pair of users may meet, or one pair part (§10)."""
+        if not is_credential(envelope):  # nobody asked for it
+            return Plan()
         if len(self._stray) >= limits.CREDENTIALS:
             self._stray.pop(0)
         self._stray.append(envelope)
@@ -337,10 +340,10 @@ class Desk:
             hand=self.node,
             authors=current_facts().wanted_users(self.here, now),
         )
-        refused = {i: e.why for i, e in report.refused.items() if not isinstance(e, Revoked)}
         facts = current_facts()
-        gone = [i for i in asked if facts.revocations(i)]
-        wanted.forget([*gone, *report.held, *set(report.refused) - set(refused)])
+        gone = [i for author, i in request.wanted if i not in missing and _gone(author, i, facts)]
+        refused = {i: e.why for i, e in report.refused.items() if i not in gone}
+        wanted.forget([*gone, *report.held])
         wanted.postpone(self.node, {**missing, **refused}, now)
         unanswered = asked - missing.keys() - refused.keys() - set(report.accepted)
         if not unanswered < asked and not report.accepted:
@@ -348,6 +351,23 @@ class Desk:
             wanted.postpone(self.node, dict.fromkeys(unanswered, "unanswered"), now)
         else:
             wanted.release(self.node, unanswered, now)
+
+
+def _gone(author: str, identifier: str, facts: Facts) -> bool:
+    """Tell whether a resource that is not held has been revoked, by one who may have had the right.
+
+    Who signed it is not known. So a revocation by a node that names no authorization counts when
+    the author ever let that node publish; by anybody else it keeps nothing from being asked for.
+    """
+    return any(
+        fact.user == author
+        and (
+            fact.signer == author
+            or fact.authorization is not None
+            or any(PUBLISH_RESOURCE in t.powers for t in facts.trusts_between(author, fact.signer))
+        )
+        for fact in facts.revocations(identifier)
+    )
 
 
 def _revokes(envelope: Envelope, asked: set[str]) -> bool:

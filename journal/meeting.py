@@ -23,7 +23,6 @@ from journal.credentials import (
 from journal.desk import Desk
 from nodes import keystore
 from nodes.facts import current_facts
-from nodes.peers import get_peer
 from sdmp import limits
 from sdmp.handshake import Role
 from sdmp.session import Session
@@ -106,6 +105,5 @@ class Meeting:
         causes = farewells_for(node, now)
         if causes:
             said_farewell(node)
-        get_peer(node)
         self.why_not = "The other node is nobody's whom an account here trusts."
         return self.session.refuse(causes)
