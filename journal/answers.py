@@ -75,12 +75,11 @@ def give(
     The first resource is given whatever its size. What the peer may not have looks the same as
     what does not exist.
     """
-    found = {
-        row.identifier: row
-        for row in Resource.objects.filter(
-            identifier__in=[identifier for _, identifier in wanted if identifier]
-        ).select_related("revoked_by")
-    }
+    # Contents are loaded one by one, as they fit: together they could be gigabytes.
+    rows = Resource.objects.filter(
+        identifier__in=[identifier for _, identifier in wanted if identifier]
+    )
+    found = {row.identifier: row for row in rows.select_related("revoked_by").defer("payload")}
     given = Given()
     rights: dict[tuple[str, str, str], bool] = {}
     for author, identifier in wanted:
@@ -92,13 +91,12 @@ def give(
         ):
             given.not_found.append((author, identifier))
             continue
-        envelopes = _in_its_place(row)
-        size = sum(len(envelope.payload) for envelope in envelopes)
-        if given.resources and given.size + size > limits.BATCH_BYTES:
+        if given.resources and given.size + row.size * 4 // 3 > limits.BATCH_BYTES:
             break
+        envelopes = _in_its_place(row)
         given.resources += envelopes
         given.handed.append(identifier)
-        given.size += size
+        given.size += sum(len(envelope.payload) for envelope in envelopes)
     return given
 
 
