@@ -27,6 +27,7 @@ from nodes import keystore
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import Account
+from sdmp import limits
 from sdmp.container import build_from
 from sdmp.encrypted import open_sealed, read_inner, seal
 from sdmp.errors import SdmpError
@@ -37,6 +38,7 @@ from sdmp.trust import PUBLISH_RESOURCE, READ_ENCRYPTED, Facts
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE: Final = 64
+_BYTES_AT_ONCE: Final = 16 * limits.MIB
 _one_at_a_time = threading.Lock()
 
 
@@ -62,7 +64,7 @@ def open_waiting() -> int:
 
 
 def _open_some() -> int:
-    rows = list(Unopened.objects.select_related("resource").order_by("id")[:_AT_ONCE])
+    rows = _next()
     if not rows:
         return 0
     now = timezone.now()
@@ -72,6 +74,19 @@ def _open_some() -> int:
     with transaction.atomic():
         _write(found, now)
     return len(rows)
+
+
+def _next() -> list[Unopened]:
+    """Take what has waited longest: as much as may be in memory at once, one at least."""
+    waiting = Unopened.objects.order_by("id").values_list("pk", "resource__size")[:_AT_ONCE]
+    chosen: list[int] = []
+    room = _BYTES_AT_ONCE
+    for pk, size in waiting:
+        room -= size
+        if chosen and room < 0:
+            break
+        chosen.append(pk)
+    return list(Unopened.objects.filter(pk__in=chosen).select_related("resource").order_by("id"))
 
 
 class _Reader:
@@ -97,6 +112,11 @@ class _Reader:
         except (SdmpError, ValueError) as error:
             why = error.why if isinstance(error, SdmpError) else "revoked"
             _log.debug("not for an account here", resource=row.resource.identifier[:12], why=why)
+        except Exception:
+            # What a stranger wrote must not keep everything behind it from being read.
+            opened.filings.clear()
+            opened.receipt_for.clear()
+            _log.exception("cannot be read", resource=row.resource.identifier[:12])
         return opened
 
     def _notice(self, opened: _Opened, text: str) -> None:
