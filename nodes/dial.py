@@ -87,7 +87,8 @@ async def call(url: str) -> Call:
             max_queue=4,
             user_agent_header="sdmpweb",
         )
-    except (OSError, ssl.SSLError, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
+    except (OSError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
+        # ValueError: it sends us on to another host or port, where we do not go.
         raise Unreachable(f"{host} port {port} does not answer: {_words(error)}.") from None
     return Call(connection)
 
@@ -96,7 +97,7 @@ async def _look_up(host: str, port: int) -> list[str]:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):  # UnicodeError: a name that cannot be one
         raise Unreachable(f"The name {host} is not known.") from None
     return [str(entry[4][0]) for entry in found]
 
@@ -108,6 +109,6 @@ def _words(error: BaseException) -> str:
         return "nothing listens there"
     if isinstance(error, ssl.SSLError):
         return "its certificate or TLS is not accepted"
-    if isinstance(error, InvalidHandshake | InvalidURI | EOFError):
+    if isinstance(error, InvalidHandshake | InvalidURI | EOFError | ValueError):
         return "it does not speak the protocol"
     return (getattr(error, "strerror", None) or "the connection failed").lower()
