@@ -46,7 +46,7 @@ UNPROVED_TOTAL: Final = 64
 CONTACT_REQUESTS_PER_USER: Final = 100
 
 # Not in the protocol: what one evaluation of a published schema may cost (schemas/effort.py), and
-# the recursion and size that its regular expressions may reach.
+# the recursion that its regular expressions may reach and the bytes that they all may take.
 SCHEMA_EFFORT: Final = 400_000
 REGEX_BACKTRACK: Final = 10_000
-REGEX_BYTES: Final = 1 * MIB
+REGEX_BYTES: Final = 4 * MIB

@@ -28,16 +28,7 @@ _MAPS: Final = frozenset(
 )
 _DATA: Final = frozenset({"const", "enum", "default", "examples"})
 
-_LINEAR: Final = jsonschema_rs.RegexOptions(
-    size_limit=limits.REGEX_BYTES, dfa_size_limit=limits.REGEX_BYTES
-)
-_BACKTRACKING: Final = jsonschema_rs.FancyRegexOptions(
-    backtrack_limit=limits.REGEX_BACKTRACK,
-    size_limit=limits.REGEX_BYTES,
-    dfa_size_limit=limits.REGEX_BYTES,
-)
-
-_COMPILED_MAX: Final = 64
+_COMPILED_MAX: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +96,41 @@ def _compile(text: bytes, schema: dict[str, Any]) -> _Compiled:
     """Return the compiled schema, from the few last used when it is there."""
     compiled = _compiled.get(text)
     if compiled is None:
+        # What all of its regular expressions may take is divided among them.
+        size = limits.REGEX_BYTES // max(1, _count_patterns(schema))
         try:
-            compiled = _Compiled(_validator(schema, _LINEAR), backtracks=False)
+            compiled = _Compiled(_validator(schema, _linear(size)), backtracks=False)
         except BadSchema:
-            compiled = _Compiled(_validator(schema, _BACKTRACKING), backtracks=True)
+            compiled = _Compiled(_validator(schema, _backtracking(size)), backtracks=True)
         _compiled[text] = compiled
         while len(_compiled) > _COMPILED_MAX:
             _compiled.popitem(last=False)
     return compiled
+
+
+def _count_patterns(schema: JSON) -> int:
+    """Count what may be a regular expression; too many rather than too few."""
+    found = 0
+    waiting: list[JSON] = [schema]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+            named = value.get("patternProperties")
+            found += ("pattern" in value) + (len(named) if isinstance(named, dict) else 0)
+    return found
+
+
+def _linear(size: int) -> jsonschema_rs.RegexOptions:
+    return jsonschema_rs.RegexOptions(size_limit=size, dfa_size_limit=size)
+
+
+def _backtracking(size: int) -> jsonschema_rs.FancyRegexOptions:
+    return jsonschema_rs.FancyRegexOptions(
+        backtrack_limit=limits.REGEX_BACKTRACK, size_limit=size, dfa_size_limit=size
+    )
 
 
 def _validator(
