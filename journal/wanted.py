@@ -82,15 +82,17 @@ def next_to_ask(fingerprint: str, now: datetime) -> list[tuple[str, str]]:
     )
     if chosen:
         identifiers = [identifier for _, identifier in chosen]
-        Wanted.objects.filter(identifier__in=identifiers).update(not_before=now + CLAIM)
+        # One that waits longer for another peer, which did not have it, goes on waiting.
+        Wanted.objects.filter(identifier__in=identifiers, not_before__lt=now + CLAIM).update(
+            not_before=now + CLAIM
+        )
     return chosen
 
 
 def release(fingerprint: str, identifiers: Iterable[str], now: datetime) -> None:
     """Let resources that were claimed, and did not come, be asked for again at once."""
-    Wanted.objects.filter(identifier__in=list(identifiers), not_before__gt=now).update(
-        not_before=now
-    )
+    claimed = Wanted.objects.filter(not_before__gt=now, not_before__lte=now + CLAIM)
+    claimed.filter(identifier__in=list(identifiers)).update(not_before=now)
 
 
 def release_all(fingerprint: str, now: datetime) -> None:
@@ -107,9 +109,9 @@ def postpone(fingerprint: str, reasons: dict[str, str], now: datetime) -> None:
         now: the time from which to wait.
     """
     identifiers = list(reasons)
-    Wanted.objects.filter(identifier__in=identifiers).exclude(peer=fingerprint).update(
-        not_before=now
-    )
+    # Others may be asked at once, unless they wait for longer than a claim: they had it not either.
+    others = Wanted.objects.filter(identifier__in=identifiers).exclude(peer=fingerprint)
+    others.filter(not_before__lte=now + CLAIM).update(not_before=now)
     rows = list(Wanted.objects.filter(peer=fingerprint, identifier__in=identifiers))
     for row in rows:
         row.attempts += 1
