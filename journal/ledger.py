@@ -108,7 +108,8 @@ class Ledger:
             wanted = self.facts.wanted_users(here, now)
             before = self.before.wanted_users(here, now)
             follow_wishes(wanted - before, before - wanted, now)
-            authority_changed({row.author for row in rows})
+            trusted = {row.subject for row in rows if row.kind == "trust"}
+            authority_changed({row.author for row in rows} | trusted)
         transaction.on_commit(lines_added)
         return written
 
