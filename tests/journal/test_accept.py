@@ -123,7 +123,7 @@ def test_what_cannot_be_read_is_counted_and_spoils_nothing(world: World) -> None
     bad = good.to_json()
     section: Any = bad["signature"]
     bad["signature"] = {**section, "identifier": ANOTHER}
-    values = [{"nonsense": 1}, good.to_json(), bad, None]
+    values: list[Any] = [{"nonsense": 1}, good.to_json(), bad, None]
     envelopes, unreadable = read_batch(values)
     assert envelopes == [good]
     assert unreadable == 3
@@ -306,7 +306,12 @@ def test_what_was_accepted_is_not_undone_when_the_trust_ends(world: World) -> No
 def test_what_comes_after_the_end_is_expired(world: World) -> None:
     base, make = soon_over()
     world.accept(*base)
-    for sections in ({"message": "x"}, {"node": {"ips": []}}, {"user": {"name": "Bob"}}):
+    contents: list[dict[str, Any]] = [
+        {"message": "x"},
+        {"node": {"ips": []}},
+        {"user": {"name": "Bob"}},
+    ]
+    for sections in contents:
         late = make(**sections)
         assert why(world.accept(late, now=later(hours=2))) == {late.identifier: "expired"}
 

@@ -61,7 +61,9 @@ def test_a_second_account_goes_on_from_there(world: World) -> None:
 def test_a_host_gets_the_least_and_publishes_no_profile(world: World) -> None:
     account = world.enrol(BOB, mode=Account.Mode.HOST)
     assert account.mode == "host"
-    assert world.facts.authorised(BOB.fingerprint, world.here, world.now) == {"read_resource"}
+    assert world.facts.authorised(BOB.fingerprint, world.here, world.now) == frozenset(
+        {"read_resource"}
+    )
     assert [kind for kind, _ in kinds(world)[5:]] == ["identity", "trust", "identity", "node"]
 
 
