@@ -76,6 +76,7 @@ class Desk:
         self._greeted = False
         self._reading_again = False
         self._gave_up_reading = False
+        self._fell_behind = False
         self._more_to_read = False
         self._stray: list[Envelope] = []
 
@@ -217,7 +218,10 @@ class Desk:
         """Ask for the lines after the last one that we know of the peer's journal."""
         asking = any(isinstance(a.request, traffic.RequestJournal) for a in self._asked.values())
         if asking or self._gave_up_reading:
+            # The answer on its way may have been written before what we have just missed.
+            self._fell_behind = asking
             return
+        self._fell_behind = False
         identifier = secrets.token_urlsafe(12)
         since = get_peer(self.node).known_line.partition("@")[0]
         request = traffic.RequestJournal(identifier, since, limits.JOURNAL_LINES)
@@ -302,7 +306,10 @@ class Desk:
             return plan
         self._reading_again = False
         self._more_to_read = noted is wanted.Noted.FULL
-        if noted is wanted.Noted.RECORDED and len(data.entries) == limits.JOURNAL_LINES:
+        full = len(data.entries) == limits.JOURNAL_LINES
+        # Another session with the peer may have taken us on meanwhile: then there is a gap.
+        missed = self._fell_behind or noted is wanted.Noted.GAP
+        if missed or (noted is wanted.Noted.RECORDED and full):
             self._ask_journal(plan, facts, now)
         self._ask(plan, facts, now)
         return plan
