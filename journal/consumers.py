@@ -64,6 +64,12 @@ class SdmpConsumer(AsyncWebsocketConsumer):
         elif not self._gone:
             await self._frames.put(text_data)
 
+    def _expect(self, size: int) -> None:
+        """Let the server take in frames of so many bytes, where it can be told."""
+        extensions: dict[str, Any] = self.scope.get("extensions") or {}
+        if "sdmpweb.limit" in extensions:
+            extensions["sdmpweb.limit"](size)
+
     async def _talk(self) -> None:
         transport = _ConsumerTransport(self)
         try:
@@ -75,11 +81,16 @@ class SdmpConsumer(AsyncWebsocketConsumer):
         except Exception:
             _log.exception("call failed")
         finally:
-            self._proved()
             await transport.close()
+            self._proved()
+            # A frame may still wait for room, and nobody reads any more.
+            while not self._frames.empty():
+                self._frames.get_nowait()
 
     def _proved(self) -> None:
         """Count the connection no longer among those that have not proved themselves."""
+        if not self._gone:
+            self._expect(limits.RESPONSE_FRAME_BYTES)
         if self._counted:
             self._counted = False
             _unproved[self._address] -= 1

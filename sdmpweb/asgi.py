@@ -7,7 +7,7 @@ import django
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.urls import path
+from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdmpweb.settings")
 django.setup(set_prefix=False)
@@ -16,13 +16,14 @@ from journal.consumers import SdmpConsumer  # noqa: E402  (models need Django se
 from mail.consumers import LiveConsumer  # noqa: E402
 from sdmpweb.lifespan import lifespan  # noqa: E402
 from sdmpweb.pages import PagesHandler  # noqa: E402
+from sdmpweb.sockets import nowhere  # noqa: E402
 
 _pages = PagesHandler()
 # Django types what a path leads to as a view, and these are ASGI applications.
 _peers: Any = SdmpConsumer.as_asgi()
 _open_pages: Any = AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi()))
 # Peers are not browsers: they send no Origin and bring no cookies.
-_sockets: list[Any] = [path("sdmp", _peers), path("live", _open_pages)]
+_sockets: list[Any] = [path("sdmp", _peers), path("live", _open_pages), re_path("", nowhere)]
 
 application = ProtocolTypeRouter(
     {"lifespan": lifespan, "http": _pages, "websocket": URLRouter(_sockets)}

@@ -15,8 +15,8 @@ from django.conf import settings
 
 from nodes import loop, wake
 from nodes.errors import UserError
-from sdmp import limits
 from sdmpweb.embedded.jobs import Jobs
+from sdmpweb.sockets import Sockets
 
 _SECONDS_FOR_REQUESTS = 1
 _SECONDS_FOR_TASKS = 0.3
@@ -63,14 +63,13 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 "sdmpweb.asgi:application",
                 http="httptools",
-                ws="websockets-sansio",
+                ws=Sockets,
                 lifespan="on",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=bool(settings.PROXIES),
                 forwarded_allow_ips=settings.PROXIES,
-                ws_max_size=limits.RESPONSE_FRAME_BYTES,
                 # Frames are ciphertext: compressing them costs time and wins little.
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=_SECONDS_FOR_REQUESTS,
