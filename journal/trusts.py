@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from django.db import transaction
 
@@ -15,6 +16,15 @@ from nodes.facts import current_facts
 from nodes.peers import clear_back_off
 from sdmp.encoding import JSON, format_time
 from sdmp.trust import READ_RESOURCE
+
+# A trust in the same words as one that was revoked is that very resource, revoked. What sets a
+# later one apart is its end: one that is meant to have none has it so far off.
+NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+def ends(expires: datetime | None) -> bool:
+    """Tell whether the `expires` of a trust is an end that anybody meant."""
+    return expires is not None and expires.year < NEVER.year
 
 
 def trust_user(user: str, other: str, *, now: datetime) -> Resource | None:
@@ -75,8 +85,9 @@ def _grant(
         "type": kind,
         "authorization": authorization,
     }
-    if until is not None:
-        section["expires"] = format_time(until)
+    earlier = len(current_facts().trusts_between(user, trustee))
+    if until is not None or earlier:
+        section["expires"] = format_time((until or NEVER) - timedelta(milliseconds=earlier))
     with transaction.atomic():
         [(row, _)] = publish_all([ToPublish(user, {"trust": section})], now=now)
         facts = current_facts()

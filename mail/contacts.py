@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from journal.accept import accept
 from journal.credentials import judge_shown
-from journal.trusts import trust_user
+from journal.trusts import ends, trust_user
 from journal.trusts import withdraw as withdraw_trust
 from mail.live import tell
 from mail.models import Contact
@@ -250,13 +250,13 @@ def _state(row: Contact | None, *, given: bool, theirs: bool) -> str:
 
 def _until(user: str, other: str, facts: Facts, now: datetime) -> datetime | None:
     """Say when the last current trust of a user for another ends; `None` when it does not."""
-    ends = [
-        trust.expires
+    moments = [
+        trust.expires if ends(trust.expires) else None
         for trust in facts.trusts_between(user, other)
         if trust.type == "user" and facts.is_current(trust, now)
     ]
-    known = [end for end in ends if end is not None]
-    return max(known) if known and len(known) == len(ends) else None
+    known = [moment for moment in moments if moment is not None]
+    return max(known) if known and len(known) == len(moments) else None
 
 
 def _nodes(user: str, facts: Facts, now: datetime) -> list[NodeView]:

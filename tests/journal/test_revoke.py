@@ -212,3 +212,26 @@ def test_what_others_revoke_among_themselves_is_no_farewell_of_ours(world: World
     assert not world.facts.may_talk(world.here, DESK.fingerprint, world.now)
     assert not Farewell.objects.exists()
     assert MALLORY.fingerprint not in world.facts.users_of(EVIL.fingerprint, world.now)
+
+
+def test_trust_that_was_withdrawn_can_be_given_again_and_again(world: World) -> None:
+    world.know(DESK)
+    for _ in range(3):
+        withdraw(ALICE.fingerprint, BOB.fingerprint, now=world.now)
+        assert not world.facts.gives(ALICE.fingerprint, BOB.fingerprint, world.now)
+        assert trust_user(ALICE.fingerprint, BOB.fingerprint, now=world.now) is not None
+        assert world.facts.gives(ALICE.fingerprint, BOB.fingerprint, later(days=365))
+
+
+def test_a_node_can_be_authorised_again_until_the_same_moment(world: World) -> None:
+    until = later(days=30)
+    for _ in range(2):
+        trust_node(
+            ALICE.fingerprint, RELAY.fingerprint, ["read_resource"], until=until, now=world.now
+        )
+        withdraw(ALICE.fingerprint, RELAY.fingerprint, now=world.now)
+    facts = world.facts.trusts_between(ALICE.fingerprint, RELAY.fingerprint)
+    assert len({fact.identifier for fact in facts}) == 2
+    for fact in facts:
+        assert fact.expires is not None
+        assert abs((fact.expires - until).total_seconds()) < 0.01
