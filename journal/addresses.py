@@ -11,6 +11,7 @@ from journal.revoke import revoke_all
 from nodes.enrolment import node_section
 from nodes.facts import current_facts
 from nodes.models import Address, LocalNode, Revocation
+from sdmp.encoding import format_time
 
 
 def refresh_addresses(now: datetime) -> int:
@@ -30,7 +31,9 @@ def refresh_addresses(now: datetime) -> int:
         if old and (old[-1].ips, old[-1].urls) == (section["ips"], section.get("urls", [])):
             continue
         with transaction.atomic():
-            publish_all([ToPublish(user, {"node": section})], now=now)
+            # The moment sets it apart from one with the same address that was revoked before.
+            dated = {**section, "published": format_time(now)}
+            publish_all([ToPublish(user, {"node": dated})], now=now)
             revoke_all([row.identifier for row in old], now=now)
         changed += 1
     return changed

@@ -174,5 +174,12 @@ def test_a_changed_address_is_published_and_the_old_one_revoked(
     assert refresh_addresses(world.now) == 0
 
 
+def test_an_address_can_come_back(world: World, settings: Any) -> None:
+    for address in ("192.0.2.50:1", "192.0.2.51:1", "192.0.2.50:1", world.node.address):
+        settings.NODE_ADDRESS = address
+        assert refresh_addresses(world.now) == 1
+        assert addresses_of(world.here) == [f"ws://{address}/sdmp"]
+
+
 def test_a_node_that_is_not_made_publishes_nothing(db: None) -> None:
     assert refresh_addresses(later()) == 0
