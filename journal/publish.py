@@ -87,6 +87,8 @@ def write_own(contents: Sequence[Content], *, now: datetime) -> list[tuple[Resou
     with transaction.atomic():
         ledger = Ledger()
         for content in contents:
+            if Resource.objects.filter(identifier=content.identifier, revoked_by=None).exists():
+                raise UserError("This very resource has been published already.")
             try:
                 ledger.add(ledger.judge(content.envelope, now))
             except SdmpError as error:

@@ -120,3 +120,11 @@ def test_the_last_line_is_the_head(world: World) -> None:
     assert last is not None
     assert (node.head_position, node.head_line) == (last.position, last.text)
     assert CAROL.fingerprint not in node.head_line
+
+
+def test_the_very_same_is_not_published_twice(world: World) -> None:
+    publish(ALICE.fingerprint, {"message": "x"}, now=world.now)
+    before = world.journal()
+    with pytest.raises(UserError, match="has been published already"):
+        publish(ALICE.fingerprint, {"message": "x"}, now=world.now)
+    assert world.journal() == before
