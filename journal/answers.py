@@ -95,7 +95,8 @@ def give(
             break
         envelopes = _in_its_place(row)
         given.resources += envelopes
-        given.handed.append(identifier)
+        if row.is_held:
+            given.handed.append(identifier)
         given.size += sum(len(envelope.payload) for envelope in envelopes)
     return given
 
