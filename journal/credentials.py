@@ -42,15 +42,14 @@ def is_credential(envelope: Envelope, authors: Collection[str] | None = None) ->
 
 
 def credentials_for(node: str, *, here: str, facts: Facts, now: datetime) -> list[Envelope]:
-    """Collect what `node` may need, with the revocations to be handed over.
+    """Collect what `node` may need, revocations to be handed over first.
 
     For each pair of users that concerns it, one of ours and one who authorised that node: our
     user's identity, the trust for our node, our node's identity, the trust between the users, our
     address.
     """
-    identifiers = list(
-        Farewell.objects.filter(peer=node, until__gt=now).values_list("revocation", flat=True)
-    )
+    farewells = farewells_for(node, now)
+    identifiers: list[str] = []
     theirs = facts.users_of(node, now)
     for user in sorted(facts.users_of(here, now)):
         known = [other for other in theirs if user == other or facts.gives(user, other, now)]
@@ -63,7 +62,8 @@ def credentials_for(node: str, *, here: str, facts: Facts, now: datetime) -> lis
                 if trust.type == "user" and facts.is_current(trust, now)
             ][: len(known)]
             identifiers += _address(user, here)
-    return _envelopes(list(dict.fromkeys(identifiers)))
+    # First, since of more than fit the last are left out.
+    return farewells + _envelopes(list(dict.fromkeys(identifiers)))
 
 
 def card_identifiers(user: str, facts: Facts, now: datetime) -> list[str]:
@@ -124,7 +124,9 @@ def keep_contact_requests(
 
     At most 100 for each user, and one of each stranger.
     """
-    facts = current_facts()
+    facts = Facts(current_facts())
+    for passed in accepted:
+        record(passed, facts)
     ours = facts.users_of(here, now)
     for passed in accepted:
         content = passed.resource
@@ -134,6 +136,8 @@ def keep_contact_requests(
         assert isinstance(section, dict)
         user, stranger = section["trustee"], content.user
         if section["type"] != "user" or user not in ours or facts.gives(str(user), stranger, now):
+            continue
+        if not facts.gives(stranger, str(user), now):  # it has ended
             continue
         others = ContactRequest.objects.filter(user=user).exclude(stranger=stranger)
         if others.count() >= limits.CONTACT_REQUESTS_PER_USER:
