@@ -12,7 +12,7 @@ from sdmp.encoding import parse_time
 from sdmp.errors import BadSchema
 
 _ENDPOINT: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([1-9][0-9]{0,4})")
-_WEBSOCKET: Final = re.compile(r"wss?://[^\s\x00-\x20\x7f#@\\]+")
+_WEBSOCKET: Final = re.compile(r"wss?://[^\s\x00-\x20\x7f#\\]+")
 
 
 def is_timestamp(text: str) -> bool:
@@ -48,7 +48,7 @@ def is_websocket(text: str) -> bool:
         return False
     try:
         parts = urlsplit(text)
-        return bool(parts.hostname) and parts.port != 0
+        return bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
         return False
 

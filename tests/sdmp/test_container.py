@@ -43,6 +43,7 @@ GOOD: list[tuple[str, Any]] = [
     ("node", {"ips": []}),
     ("node", {"ips": ["192.0.2.1:1", "[::1]:65535"], "urls": ["ws://a", "wss://b.c:9/d"]}),
     ("node", {"ips": [], "name": "x", "anything": [1]}),
+    ("node", {"ips": [], "urls": ["wss://a/@b?c=d@e"]}),
     ("user", {"name": "", "about": "x", "anything": None}),
     ("message", ""),
     ("receipt", FP),
@@ -187,9 +188,16 @@ def test_each_core_schema_is_tried_both_ways() -> None:
     assert {name for name, _ in GOOD} == {name for name, _ in BAD} == set(NAMES)
 
 
-def test_a_hash_with_stray_bits_is_badly_encoded() -> None:
+@pytest.mark.parametrize("text", [OTHER[:-1] + "B", "+" + OTHER[1:], OTHER[:-1] + "="])
+def test_a_hash_with_stray_bits_or_of_another_alphabet_is_badly_encoded(text: str) -> None:
     with pytest.raises(BadEncoding):
-        check_container(build(resource={"user": OTHER[:-1] + "B"}))
+        check_container(build(resource={"user": text}))
+
+
+@pytest.mark.parametrize("text", ["", OTHER[1:], OTHER + "A", OTHER + "=="])
+def test_a_hash_of_another_length_breaks_its_schema(text: str) -> None:
+    with pytest.raises(BadSchema):
+        check_container(build(resource={"user": text}))
 
 
 def test_an_error_repeats_no_megabytes() -> None:
