@@ -43,7 +43,7 @@ class Newcomer:
         return envelope
 
     def _resolve(self, uri: str) -> JSON | None:
-        return self.schemas.get(uri)
+        return None if self.facts.is_revoked(parse_uri(uri)[1]) else self.schemas.get(uri)
 
 
 def test_accept_vector() -> None:
