@@ -30,6 +30,7 @@ _log = structlog.get_logger(__name__)
 
 _RECHECK_SECONDS: Final = 60.0  # trusts end by themselves
 _SHORT_LINGER: Final = 5.0
+_SECONDS_BETWEEN_LOOKS: Final = 0.02
 _LARGE_FRAME: Final = 64 * 1024  # from here on a frame is opened outside the loop
 
 
@@ -164,10 +165,14 @@ class Dialogue:
                 raise _Over
 
     async def _pump(self) -> None:
+        looked = 0.0
         while True:
             await self._woken.wait()
+            # News that come in a swarm are told together.
+            await asyncio.sleep(max(0.0, looked + _SECONDS_BETWEEN_LOOKS - time.monotonic()))
             self._woken.clear()
             async with self._working:
+                looked = time.monotonic()
                 await self._carry_out(await in_thread(self._desk.plan))
 
     async def _listen(self, channel: str) -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 from django.db import transaction
 from django.utils import timezone
 
 from journal.models import Wanted
+from nodes.spacing import Spaced
 from nodes.wake import start_task, wake
 
+_SECONDS_BETWEEN_LOOKS: Final = 0.25
 SESSIONS = "sessions"  # the channel-layer group of all open sessions
+
+# One look finds every peer that is to be called, however many lines there are.
+_call_others = Spaced(partial(start_task, "journal.tasks.look_for_work"), _SECONDS_BETWEEN_LOOKS)
 
 
 def lines_added() -> None:
     """Wake every open session, and call the peers that have none."""
     wake(SESSIONS, type="session.wake")
-    start_task("journal.tasks.look_for_work")
+    _call_others()
 
 
 def authority_changed(authors: set[str]) -> None:
