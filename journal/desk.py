@@ -27,7 +27,7 @@ from journal.credentials import (
     keep_shown,
     said_farewell,
 )
-from journal.ledger import held_schema
+from journal.ledger import find_schema
 from journal.publish import trust_to_name
 from journal.signals import resources_handed
 from nodes import keystore
@@ -36,8 +36,8 @@ from nodes.peers import get_peer, note_contact
 from sdmp import limits, traffic
 from sdmp.acceptance import judge
 from sdmp.encoding import JSON
-from sdmp.errors import BadLine, Malformed, NotAuthorised, SdmpError
-from sdmp.resource import TRAFFIC, Resource, make_resource, parse_uri, read_resource
+from sdmp.errors import BadLine, NotAuthorised, SdmpError
+from sdmp.resource import TRAFFIC, Resource, make_resource, read_resource
 from sdmp.signature import Envelope
 from sdmp.trust import PUBLISH_RESOURCE, Facts
 
@@ -147,7 +147,7 @@ class Desk:
             self._check_no_traffic(envelope)
             return None
         try:
-            resource = judge(envelope, facts, now, traffic=True, resolve=_resolve).resource
+            resource = judge(envelope, facts, now, traffic=True, resolve=find_schema).resource
         except SdmpError:
             self._check_no_traffic(envelope)
             return None
@@ -159,7 +159,7 @@ class Desk:
         return resource
 
     def _check_no_traffic(self, envelope: Envelope) -> None:
-        kind = read_resource(envelope, traffic=True, resolve=_resolve).kind
+        kind = read_resource(envelope, traffic=True, resolve=find_schema).kind
         if kind in TRAFFIC:
             raise NotAuthorised("The traffic is not signed as the session asks.")
 
@@ -380,16 +380,8 @@ def _gone(author: str, identifier: str, facts: Facts) -> bool:
 def _revokes(envelope: Envelope, asked: set[str]) -> bool:
     """Tell whether this is the revocation of something that was asked for (§6)."""
     try:
-        resource = read_resource(envelope, resolve=_resolve)
+        resource = read_resource(envelope, resolve=find_schema)
     except SdmpError:
         return False
     section = resource.sections.get("revoke")
     return isinstance(section, dict) and section.get("resource") in asked
-
-
-def _resolve(uri: str) -> JSON | None:
-    try:
-        author, identifier = parse_uri(uri)
-    except Malformed:
-        return None
-    return held_schema(author, identifier)

@@ -159,14 +159,18 @@ class Ledger:
 
     def _resolve(self, uri: str) -> JSON | None:
         author, identifier = parse_uri(uri)
+        target = self.target(identifier)
+        if target and any(applies(fact, target) for fact in self.revocations(identifier)):
+            return None
         adding = self._adding.get(identifier)
         if adding is not None and adding.user == author and adding.kind == "schema":
             return adding.sections["schema"]
-        return held_schema(author, identifier)
+        return find_schema(uri)
 
 
-def held_schema(author: str, identifier: str) -> JSON | None:
-    """Find the JSON Schema that a URI names, if its resource is held."""
+def find_schema(uri: str) -> JSON | None:
+    """Find the JSON Schema that the URI of a resource names, if it is held and not revoked."""
+    author, identifier = parse_uri(uri)
     row = Resource.objects.filter(identifier=identifier, author=author, kind="schema").first()
     if row is None or row.payload is None:
         return None

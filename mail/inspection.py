@@ -51,7 +51,7 @@ def _describe(entry: JSON, keys: dict[str, PublicKey]) -> dict[str, Any]:
     if isinstance(entry, dict) and entry.keys() == {"key", "fingerprint", "ips", "urls"}:
         return {"kind": "offer", **entry}
     try:
-        container = check_container(entry, lambda _: True)
+        container = check_container(entry, lambda _: {})
     except SdmpError as error:
         raise UserError(f"This is not a container of the protocol: {error}") from None
     if container.schemas != ("signature",):
@@ -88,7 +88,7 @@ def _verifies(envelope: Envelope, keys: dict[str, PublicKey]) -> str:
 
 def _payload(envelope: Envelope) -> Any:
     try:
-        resource = read_resource(envelope, resolve=lambda _: True, traffic=True)
+        resource = read_resource(envelope, resolve=lambda _: {}, traffic=True)
     except SdmpError as error:
         return {"refused": f"{error}", "why": error.why}
     return {

@@ -16,6 +16,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from journal.ledger import find_schema
 from journal.models import Resource
 from journal.publish import ToPublish, sign_for, write_own
 from mail.filing import Filing, count_receipt, file_letter, prepare
@@ -104,7 +105,7 @@ class _Reader:
         """Find out what a resource is and for whom."""
         opened = _Opened(row.pk, row.resource)
         try:
-            content = read_resource(row.resource.envelope(), resolve=lambda _: True)
+            content = read_resource(row.resource.envelope(), resolve=lambda _: {})
             if content.kind == "message":
                 self._notice(opened, str(content.sections["message"]))
             elif content.kind == "encrypted":
@@ -129,7 +130,7 @@ class _Reader:
     def _sealed(self, opened: _Opened, content: Made) -> None:
         author = opened.resource.author
         plaintext = open_sealed(content.sections["encrypted"], [keystore.node_key()])
-        inner = read_inner(plaintext, author, lambda _: True)
+        inner = read_inner(plaintext, author, find_schema)
         if "receipt" in inner.schemas:
             opened.received = str(inner.section("receipt"))
             return

@@ -70,7 +70,7 @@ def profile(user: str) -> dict[str, str]:
     if row is None:
         return {}
     try:
-        section = read_resource(row.envelope(), resolve=lambda _: True).sections["user"]
+        section = read_resource(row.envelope(), resolve=lambda _: {}).sections["user"]
     except SdmpError:
         return {}
     assert isinstance(section, dict)
