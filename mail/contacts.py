@@ -196,6 +196,15 @@ def contact_view(account: Account, fingerprint: str) -> ContactView | None:
 contact = contact_view
 
 
+def can_write_to(account: Account, fingerprints: Sequence[str]) -> bool:
+    """Tell whether the account can write to all of these users: trusted, and not blocked."""
+    facts, now, own = current_facts(), timezone.now(), str(account.fingerprint)
+    if not all(facts.gives(own, user, now) for user in fingerprints):
+        return False
+    theirs = Contact.objects.filter(account=account, user__in=fingerprints)
+    return not theirs.exclude(blocked=None).exists()
+
+
 def readers(account: Account, fingerprints: Sequence[str]) -> Readers:
     """Say which nodes will be able to read a message to these people, and which keep it."""
     facts, now = current_facts(), timezone.now()

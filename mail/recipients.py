@@ -83,6 +83,19 @@ def read(account: Account, fingerprints: Sequence[str], typed: str) -> Recipient
     return Recipients(tuple(people.values()), tuple(unknown), choices)
 
 
+def chips_alone(
+    account: Account, fingerprints: Sequence[str], typed: str
+) -> tuple[str, ...] | None:
+    """Return the recipients when they are chips alone and all can be written to, else `None`.
+
+    It is the usual case, and needs none of what the page shows of all contacts.
+    """
+    if typed.strip(", ") or not fingerprints:
+        return None
+    chosen = tuple(dict.fromkeys(fingerprints))
+    return chosen if contacts.can_write_to(account, chosen) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """A node, and the person who lets it read, or keep and pass on."""

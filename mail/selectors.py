@@ -149,9 +149,11 @@ def letter(account: Account, key: str) -> LetterView | None:
     return _one(account, Letter.objects.filter(pk=int(key)))
 
 
-def letter_by_uri(account: Account, uri: str) -> LetterView | None:
-    """Open one letter by the URI of its resource."""
-    return _one(account, Letter.objects.filter(resource__identifier=parse_uri(uri)[1]))
+def thread_of(account: Account, uri: str) -> str | None:
+    """Find the conversation of a letter by the URI of its resource."""
+    found = Letter.objects.filter(account=account, resource__identifier=parse_uri(uri)[1])
+    key = found.values_list("conversation_id", flat=True).first()
+    return None if key is None else str(key)
 
 
 def all_letters(account: Account) -> Iterable[LetterView]:

@@ -33,22 +33,28 @@ def write(request: HttpRequest) -> HttpResponse:
     account = reader(request)
     if request.method != "POST":
         return _page(request, WriteForm(initial={}), **_beginning(request, account))
-    picked = chosen.read(account, request.POST.getlist("to"), request.POST.get("names", ""))
+    chips, names = request.POST.getlist("to"), request.POST.get("names", "")
     notice = _NOTICE in request.POST
     form = WriteForm(request.POST, request.FILES)
     does = request.POST.get("do", "send")
     if does.startswith("without "):
         # A browser without scripts takes a recipient out: show the page again, send nothing.
-        picked = picked.without(does.removeprefix("without "))
+        picked = chosen.read(account, chips, names).without(does.removeprefix("without "))
         return _page(request, form, picked=picked, notice=notice, bound=False)
-    error = "" if notice else picked.error()
+    to = chosen.chips_alone(account, chips, names)
+    error = ""
+    if to is None:
+        picked = chosen.read(account, chips, names)
+        to = tuple(person.fingerprint for person in picked.people)
+        error = "" if notice else picked.error()
     if error or not form.is_valid():
+        picked = chosen.read(account, chips, names)
         return _page(request, form, picked=picked, notice=notice, error=error, status=422)
     data = form.cleaned_data
     try:
         sent = send(
             account,
-            to=[person.fingerprint for person in picked.people],
+            to=to,
             title=data["title"],
             body=data["body"],
             attachments=[
@@ -60,16 +66,17 @@ def write(request: HttpRequest) -> HttpResponse:
         )
     except UserError as refusal:
         form.add_error(None, str(refusal))
+        picked = chosen.read(account, chips, names)
         return _page(request, form, picked=picked, notice=notice, status=422)
-    letter = selectors.letter_by_uri(account, sent)
+    thread = selectors.thread_of(account, sent)
     if notice:
         messages.success(request, gettext("The notice is published."))
     else:
         messages.success(request, gettext("The message is on its way."))
-    if letter is None:
+    if thread is None:
         return redirect("mail:folder", "sent")
     folder = "inbox" if data["reply"] else "sent"
-    return redirect("mail:conversation", "notices" if notice else folder, letter.thread)
+    return redirect("mail:conversation", "notices" if notice else folder, thread)
 
 
 def _attachment(file: Any) -> Attachment:
