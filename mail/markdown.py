@@ -98,7 +98,10 @@ class _Renderer(RendererHTML):
         source = str(token.attrGet("src") or "")
         address = _address(source, env)
         if address is None:
-            words = gettext("Picture “%(name)s”, not part of the message and not loaded")
+            if _NUMBER.fullmatch(source):
+                words = gettext("Picture “%(name)s”, of a kind that is not shown here")
+            else:
+                words = gettext("Picture “%(name)s”, not part of the message and not loaded")
             return f"<em>{escapeHtml(words % {'name': alt})}</em>"
         return f'<img src="{escapeHtml(address)}" alt="{escapeHtml(alt)}" loading="lazy">'
 
@@ -129,9 +132,9 @@ def _address(source: str, env: MutableMapping[str, object]) -> str | None:
     if number is None or int(number[1]) >= len(links):
         return None
     link: str = links[int(number[1])]
-    found = find(link) if callable(find) else None
-    if isinstance(found, str):
-        return found
+    if callable(find):
+        found = find(link)
+        return found if isinstance(found, str) else None
     return link if _PICTURE.fullmatch(link) else None
 
 
@@ -165,8 +168,8 @@ def _keep(element: str, attribute: str, value: str) -> str | None:
 def render(text: str, picture: PictureAddress | None = None) -> SafeString:
     """Return the HTML of a letter's Markdown.
 
-    `picture` maps the `data:` link of a picture to a page of this node; without one, or where it
-    returns None, the link itself is used if it is a raster picture's. Never raises.
+    `picture` maps the `data:` link of a picture to a page of this node, or to None if it is not
+    to be shown; without it the link itself is used if it is a raster picture's. Never raises.
     """
     links: list[str] = []
 

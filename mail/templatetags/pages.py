@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from mail import markdown, presentation
 from mail.contacts import CardSummary
+from mail.pictures import picture_type
 from mail.selectors import LetterView
 from sdmp.attachments import read_data_link, take_attachments
 
@@ -112,7 +113,7 @@ def letter_html(letter: LetterView) -> SafeString:
 
     def address(link: str) -> str | None:
         content = read_data_link(link)
-        if content is None or content[1] not in pictures:
+        if content is None or content[1] not in pictures or picture_type(content[1]) is None:
             return None
         place = pictures.index(content[1])
         if place >= len(indexes):

@@ -79,6 +79,8 @@ def conversation(request: HttpRequest, slug: str, thread: str) -> HttpResponse:
     if request.headers.get("HX-Target") == "read":
         context.update(here=found.slug, row=row)
         response = render(request, "mail/_conversation_chosen.html", context)
+        # Said by the answer, since the row that was clicked may have been replaced meanwhile.
+        response["HX-Push-Url"] = request.path
     else:
         context.update(_list(request, found))
         response = render(request, "mail/folder.html", context, status=status)

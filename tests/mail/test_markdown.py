@@ -128,6 +128,12 @@ def test_pictures_from_elsewhere_become_words() -> None:
     assert "not loaded" in html
 
 
+def test_pictures_of_other_kinds_become_words() -> None:
+    svg = "![plan](data:image/svg+xml;base64,PHN2Zz4=)"
+    assert "“plan”, of a kind that is not shown here" in render(svg)
+    assert "of a kind that is not shown" in render(f"![lake]({PIXEL})", lambda _: None)
+
+
 def test_large_pictures_do_not_slow_the_text_down() -> None:
     link = "data:image/png;base64," + "A" * 4_000_000
     html = render(f"before ![x]({link}) **after**", lambda _: "/mail/letter/1/picture/0/")

@@ -111,6 +111,7 @@ def test_conversation_as_a_part(house: House, browse: Browse) -> None:
     )
     text = page(answer)
     assert "HX-Target" in answer["Vary"]
+    assert answer["HX-Push-Url"] == f"/mail/inbox/{thread}/"
     assert "<html" not in text
     assert "<title>Dinner – hearth</title>" in text
     assert f'id="row-{thread}" hx-swap-oob="true"' in text

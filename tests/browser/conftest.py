@@ -1,0 +1,51 @@
+"""Chromium, and people who sit before it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.people import Person
+from tests.support.nodes import NodeProcess
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One Chromium for all tests; each person has a context of his own in it."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def person(
+    browser: Browser, make_node: Callable[..., NodeProcess]
+) -> Iterator[Callable[..., Person]]:
+    """Make people with a node each: `person("Alice Adams", "embedded")`.
+
+    When the test ends, no page of theirs may have broken, been refused anything by its policy,
+    or asked another host for anything.
+    """
+    made: list[Person] = []
+
+    def make(name: str, shape: str = "embedded", **options: Any) -> Person:
+        node = make_node(name.split()[0].lower(), shape)
+        node.start()
+        made.append(Person(browser, node, name, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.context.close()
+    assert [problem for one in made for problem in one.problems] == []

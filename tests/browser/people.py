@@ -1,0 +1,115 @@
+"""What people do with the pages, as the browser tests speak of it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+
+from tests.support.nodes import NodeProcess
+
+PASSWORD = "a long house-key 7"
+PATIENCE = 30_000
+"""Milliseconds; generous, since the machine may be busy."""
+
+expect.set_options(timeout=PATIENCE)
+
+
+class Person:
+    """Somebody with a node, and a browser that watches what the pages do."""
+
+    def __init__(self, browser: Browser, node: NodeProcess, name: str, **options: Any) -> None:
+        self.node = node
+        self.name = name
+        self.username = name.split()[0].lower()
+        self.problems: list[str] = []
+        self.context = browser.new_context(base_url=node.url, locale="en-GB", **options)
+        self.page = self.open_page()
+
+    def open_page(self) -> Page:
+        """Open one more page, and note what goes wrong in it."""
+        page = self.context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: self.problems.append(f"{self.name}: {error}"))
+        page.on("console", self._console)
+        page.on("request", self._request)
+        return page
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            self.problems.append(f"{self.name}: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.node.url + "/", "data:", "blob:")):
+            self.problems.append(f"{self.name}: asked for {request.url}")
+
+    def move_in(self) -> None:
+        """Make the owner's account by the link that the node printed."""
+        links = re.findall(r"http://\S+/welcome/\S+/", self.node.read_log())
+        page = self.page
+        page.goto(links[-1])
+        page.get_by_label("Your name").fill(self.name)
+        page.get_by_label("Name to sign in with").fill(self.username)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Make my account").click()
+        page.wait_for_url("**/welcome/words/")
+        words = page.locator(".words li").all_inner_texts()
+        assert len(words) == 12
+        page.get_by_role("link", name="I have written them down").click()
+        for label in page.locator(".field label").all_inner_texts():
+            page.get_by_label(label, exact=True).fill(words[int(label.split()[-1]) - 1])
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("link", name="Go to the inbox").click()
+        page.wait_for_url("**/mail/inbox/")
+
+    def sign_in(self) -> None:
+        """Sign in to an account that was made by a command."""
+        self.go("/account/login/")
+        self.page.get_by_label("Name to sign in with").fill(self.username)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
+        self.page.wait_for_url("**/mail/inbox/")
+
+    def connected(self) -> None:
+        """Wait until the open page hears of changes."""
+        expect(self.page.locator(".bar [data-connection]")).to_have_attribute("data-state", "live")
+
+    def go(self, path: str) -> None:
+        """Go to a page of the person's node."""
+        self.page.goto(path)
+
+    def save_card(self, directory: Path) -> Path:
+        """Save the person's card as a file."""
+        self.go("/card/")
+        with self.page.expect_download() as download:
+            self.page.get_by_role("link", name="Save the card").click()
+        path = directory / f"{self.username}.sdmp"
+        download.value.save_as(path)
+        return path
+
+    def add(self, card: Path, name: str) -> None:
+        """Make a contact of whose card this is."""
+        self.go("/contacts/add/")
+        self.page.get_by_label("Card file").set_input_files(card)
+        self.page.get_by_role("button", name="Look at the card").click()
+        expect(self.page.get_by_text(f"This is the card of {name}")).to_be_visible()
+        self.page.get_by_role("button", name="Add and trust").click()
+        expect(self.page.get_by_text("is your contact now.")).to_be_visible()
+
+    def write(self, to: str, title: str, body: str) -> None:
+        """Write a new letter and send it."""
+        self.go("/write/")
+        self.page.get_by_label("To", exact=True).press_sequentially(to)
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator(".chip")).to_have_count(1)
+        self.page.get_by_label("Title").fill(title)
+        self.page.locator("#text").fill(body)
+        self.page.locator("[data-send]").click()
+        expect(self.page.get_by_text("The message is on its way.")).to_be_visible()
+
+
+def befriend(one: Person, other: Person, directory: Path) -> None:
+    """Let two people exchange cards and trust each other."""
+    cards = one.save_card(directory), other.save_card(directory)
+    one.add(cards[1], other.name)
+    other.add(cards[0], one.name)
