@@ -108,7 +108,7 @@ def count_receipt(
         if not Resource.objects.filter(identifier=message).exists():
             # It was written on another node of the reader, and is still on its way here.
             StrayReceipt.objects.get_or_create(
-                reader=reader, message=message, author=author, receipt=receipt.identifier
+                receipt=receipt.identifier, defaults={"message": message, "author": author}
             )
         return None
     changed = (
@@ -137,9 +137,7 @@ def _expect_deliveries(letter: Letter, content: Content) -> None:
     Delivery.objects.bulk_create(
         [Delivery(letter=letter, recipient=recipient) for recipient in recipients]
     )
-    strays = StrayReceipt.objects.filter(
-        reader=letter.author, message=letter.resource.identifier, author__in=recipients
-    )
+    strays = StrayReceipt.objects.filter(message=letter.resource.identifier, author__in=recipients)
     for stray in strays:
         Delivery.objects.filter(letter=letter, recipient=stray.author).update(
             state=Delivery.State.RECEIVED, at=stray.received, receipt=stray.receipt

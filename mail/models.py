@@ -113,8 +113,7 @@ class Delivery(models.Model):
 class StrayReceipt(models.Model):
     """A receipt that came before the message, written on another node of its reader."""
 
-    reader = fingerprint_field(db_index=True)
-    message = fingerprint_field()
+    message = fingerprint_field(db_index=True)
     author = fingerprint_field()
     receipt = fingerprint_field(unique=True)
     received = models.DateTimeField(default=timezone.now)

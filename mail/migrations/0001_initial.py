@@ -97,8 +97,7 @@ class Migration(migrations.Migration):
             name='StrayReceipt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reader', models.CharField(db_index=True, max_length=86)),
-                ('message', models.CharField(max_length=86)),
+                ('message', models.CharField(db_index=True, max_length=86)),
                 ('author', models.CharField(max_length=86)),
                 ('receipt', models.CharField(max_length=86, unique=True)),
                 ('received', models.DateTimeField(default=django.utils.timezone.now)),
