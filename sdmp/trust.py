@@ -262,7 +262,8 @@ class Facts:
         """Say what has become of a trust (protocol §6).
 
         A trust for a node that a node signed is current only while the trust which it names, or
-        one standing in for it, is; so is any trust that was accepted as ended.
+        one standing in for it, is; so is any trust of a node that was accepted as ended, and while
+        the identity of that node is.
         """
         if self.is_revoked(fact.identifier):
             return State.REVOKED
@@ -271,6 +272,10 @@ class Facts:
             return issuer
         if fact.expires is not None and now >= fact.expires:
             return State.EXPIRED
+        if fact.named is not None and not fact.settled:
+            signer = self.identity_state(fact.signer, fact.issuer, now)
+            if signer is not State.CURRENT:
+                return signer
         if fact.named is not None and (fact.type == "node" or not fact.settled):
             named = self.trust(fact.named)
             if named is None:
