@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +27,23 @@ class Filing:
     sealed_body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A letter, and the thread of the conversation to which it belongs."""
+
+    filing: Filing
+    resource: Resource
+    thread: str
+
+    @property
+    def outgoing(self) -> bool:
+        return self.resource.author == self.filing.account.fingerprint
+
+    @property
+    def where(self) -> tuple[int, str]:
+        return self.filing.account.pk, self.thread
+
+
 def prepare(account: Account, text: str, content: Content, *, notice: bool) -> Filing:
     """Seal a letter for an account.
 
@@ -44,102 +62,143 @@ def prepare(account: Account, text: str, content: Content, *, notice: bool) -> F
     )
 
 
-def file_letter(filing: Filing, resource: Resource, now: datetime) -> Letter | None:
-    """File a letter once; `None` when the account has it already. Call it in a transaction."""
-    account, content = filing.account, filing.content
-    if Letter.objects.filter(account=account, resource=resource).exists():
-        return None
-    outgoing = resource.author == account.fingerprint
-    thread = _thread(account, content, resource)
-    conversation, _ = Conversation.objects.get_or_create(
-        account=account, thread=thread, defaults={"latest": now}
-    )
-    letter = Letter.objects.create(
-        account=account,
-        conversation=conversation,
-        resource=resource,
-        author=resource.author,
-        outgoing=outgoing,
-        notice=filing.notice,
-        date=content.date or now,
-        filed=now,
-        read=outgoing,
-        has_attachments=bool(content.attachments),
-        sealed_head=filing.sealed_head,
-        sealed_body=filing.sealed_body,
-    )
-    changes: dict[str, object] = {
-        "latest": now,
-        "letters": F("letters") + 1,
-        "is_notice": filing.notice,
-        "archived": False,
-        "binned": False,
-    }
-    if outgoing:
-        changes["has_sent"] = True
-    else:
-        changes["has_received"] = True
-        changes["unread"] = F("unread") + 1
-    Conversation.objects.filter(pk=conversation.pk).update(**changes)
-    if outgoing and not filing.notice:
-        _expect_deliveries(letter, content)
-    return letter
+def file_letters(filings: Sequence[tuple[Filing, Resource]], now: datetime) -> list[Letter]:
+    """File letters in the order given, each once; those which an account has are left out.
 
-
-def count_receipt(
-    reader: str, message: str, author: str, receipt: Resource, now: datetime
-) -> Letter | None:
-    """Count a receipt, if its author is in `To` of a message that its reader wrote (§9).
-
-    Args:
-        reader: the user for whom the receipt was opened.
-        message: identifier of the resource received.
-        author: who says to have received it.
-        receipt: the resource of the receipt.
-        now: when it came.
-
-    Returns:
-        The letter whose delivery changed.
+    Call it in a transaction that has locked the journal's head, so that nobody files meanwhile.
     """
-    letter = Letter.objects.filter(
-        resource__identifier=message, author=reader, account__fingerprint=reader, outgoing=True
-    ).first()
-    if letter is None:
-        if not Resource.objects.filter(identifier=message).exists():
-            # It was written on another node of the reader, and is still on its way here.
-            StrayReceipt.objects.get_or_create(
-                receipt=receipt.identifier, defaults={"message": message, "author": author}
+    placed = _place(filings)
+    conversations = _conversations(placed, now)
+    letters = Letter.objects.bulk_create(
+        [
+            Letter(
+                account=item.filing.account,
+                conversation=conversations[item.where],
+                resource=item.resource,
+                author=item.resource.author,
+                outgoing=item.outgoing,
+                notice=item.filing.notice,
+                date=item.filing.content.date or now,
+                filed=now,
+                read=item.outgoing,
+                has_attachments=bool(item.filing.content.attachments),
+                sealed_head=item.filing.sealed_head,
+                sealed_body=item.filing.sealed_body,
             )
-        return None
-    changed = (
-        Delivery.objects.filter(letter=letter, recipient=author)
-        .exclude(state=Delivery.State.RECEIVED)
-        .update(state=Delivery.State.RECEIVED, at=now, receipt=receipt.identifier)
+            for item in placed
+        ]
     )
-    return letter if changed else None
+    _expect_deliveries(
+        {
+            letter: [user for user in item.filing.content.to if user != letter.author]
+            for letter, item in zip(letters, placed, strict=True)
+            if item.outgoing and not item.filing.notice
+        }
+    )
+    return letters
 
 
-def _thread(account: Account, content: Content, resource: Resource) -> str:
-    """Say to which conversation a letter belongs: as it says, or as what it answers does."""
+def _place(filings: Sequence[tuple[Filing, Resource]]) -> list[_Placed]:
+    """Find the thread of each letter that its account does not have yet."""
+    resources = [resource.pk for _, resource in filings]
+    had = Letter.objects.filter(resource__in=resources).values_list("account_id", "resource_id")
+    done = set(had)
+    placed: list[_Placed] = []
+    threads: dict[tuple[int, str], str] = {}
+    for filing, resource in filings:
+        if (filing.account.pk, resource.pk) in done:
+            continue
+        done.add((filing.account.pk, resource.pk))
+        thread = _thread(filing, resource, threads)
+        threads[filing.account.pk, resource.identifier] = thread
+        placed.append(_Placed(filing, resource, thread))
+    return placed
+
+
+def _thread(filing: Filing, resource: Resource, others: Mapping[tuple[int, str], str]) -> str:
+    """Say to which conversation a letter belongs: as it says, or as what it answers does.
+
+    `others` holds the threads of the letters filed along with it, by account and identifier.
+    """
+    account, content = filing.account, filing.content
     for reference in (content.in_reply_to, content.thread):
         if reference is None:
             continue
         _, identifier = parse_uri(reference)
+        if (account.pk, identifier) in others:
+            return others[account.pk, identifier]
         answered = Letter.objects.filter(account=account, resource__identifier=identifier)
-        known = answered.select_related("conversation").first()
+        known = answered.values_list("conversation__thread", flat=True).first()
         if known is not None:
-            return known.conversation.thread
+            return known
     return content.thread or content.in_reply_to or uri(resource.author, resource.identifier)
 
 
-def _expect_deliveries(letter: Letter, content: Content) -> None:
-    recipients = [user for user in content.to if user != letter.author]
-    Delivery.objects.bulk_create(
-        [Delivery(letter=letter, recipient=recipient) for recipient in recipients]
+def _conversations(placed: Sequence[_Placed], now: datetime) -> dict[tuple[int, str], Conversation]:
+    """Make or change the conversations for letters that come to them."""
+    coming: dict[tuple[int, str], list[_Placed]] = {}
+    for item in placed:
+        coming.setdefault(item.where, []).append(item)
+    rows = Conversation.objects.filter(
+        account__in={account for account, _ in coming}, thread__in={thread for _, thread in coming}
     )
-    strays = StrayReceipt.objects.filter(message=letter.resource.identifier, author__in=recipients)
-    for stray in strays:
-        Delivery.objects.filter(letter=letter, recipient=stray.author).update(
-            state=Delivery.State.RECEIVED, at=stray.received, receipt=stray.receipt
-        )
-    strays.delete()
+    found = {(row.account_id, row.thread): row for row in rows}
+    for where, items in coming.items():
+        if where in found:
+            _add_to(found[where], items, now)
+    made = [_begun_by(items, now) for where, items in coming.items() if where not in found]
+    for row in Conversation.objects.bulk_create(made):
+        found[row.account_id, row.thread] = row
+    return found
+
+
+def _begun_by(items: Sequence[_Placed], now: datetime) -> Conversation:
+    return Conversation(
+        account=items[0].filing.account,
+        thread=items[0].thread,
+        latest=now,
+        letters=len(items),
+        unread=sum(not item.outgoing for item in items),
+        has_received=any(not item.outgoing for item in items),
+        has_sent=any(item.outgoing for item in items),
+        is_notice=items[-1].filing.notice,
+    )
+
+
+def _add_to(conversation: Conversation, items: Sequence[_Placed], now: datetime) -> None:
+    received = sum(not item.outgoing for item in items)
+    changes: dict[str, object] = {
+        "latest": now,
+        "letters": F("letters") + len(items),
+        "is_notice": items[-1].filing.notice,
+        "archived": False,
+        "binned": False,
+    }
+    if received < len(items):
+        changes["has_sent"] = True
+    if received:
+        changes["has_received"] = True
+        changes["unread"] = F("unread") + received
+    Conversation.objects.filter(pk=conversation.pk).update(**changes)
+
+
+def _expect_deliveries(recipients: Mapping[Letter, Sequence[str]]) -> None:
+    """Expect for each sent letter a delivery to each recipient; some receipts may be here."""
+    if not recipients:
+        return
+    strays: dict[tuple[str, str], StrayReceipt] = {}
+    for stray in StrayReceipt.objects.filter(
+        message__in=[letter.resource.identifier for letter in recipients]
+    ):
+        strays[stray.message, stray.author] = stray
+    deliveries = []
+    for letter, users in recipients.items():
+        for user in dict.fromkeys(users):
+            delivery = Delivery(letter=letter, recipient=user)
+            early = strays.get((letter.resource.identifier, user))
+            if early is not None:
+                delivery.state = Delivery.State.RECEIVED
+                delivery.at, delivery.receipt = early.received, early.receipt
+                StrayReceipt.objects.filter(message=early.message, author=user).delete()
+            deliveries.append(delivery)
+    Delivery.objects.bulk_create(deliveries)

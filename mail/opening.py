@@ -19,15 +19,16 @@ from django.utils import timezone
 from journal.ledger import find_schema
 from journal.models import Resource
 from journal.publish import ToPublish, sign_for, write_own
-from mail.filing import Filing, count_receipt, file_letter, prepare
+from mail.filing import Filing, file_letters, prepare
 from mail.live import tell
 from mail.models import Contact, Unopened
 from mail.readers import keys_for
+from mail.receipts import count_receipts
 from mail.receivers import wait_to_be_opened
 from nodes import keystore
 from nodes.errors import UserError
 from nodes.facts import current_facts
-from nodes.models import Account
+from nodes.models import Account, LocalNode
 from sdmp import limits
 from sdmp.container import build_from
 from sdmp.encrypted import open_sealed, read_inner, seal
@@ -182,44 +183,31 @@ def make_receipt(user: str, message: Resource, facts: Facts, now: datetime) -> M
 
 def _write(found: Sequence[_Opened], now: datetime) -> None:
     """File what was found, publish the receipts, and end the waiting."""
+    # The head's lock, which publishing takes anyway, keeps other processes from filing meanwhile.
+    LocalNode.objects.select_for_update().first()
     waiting = [opened.waiting for opened in found]
     still = set(
         Unopened.objects.select_for_update().filter(pk__in=waiting).values_list("pk", flat=True)
     )
+    mine = [opened for opened in found if opened.waiting in still]  # nobody was faster
+    filings = [(filing, opened.resource) for opened in mine for filing in opened.filings]
+    filed = file_letters(filings, now)
+    for letter in filed:
+        tell(letter.account_id, "letter", thread=str(letter.conversation_id))
+    filed_for = {(letter.resource_id, letter.account.fingerprint) for letter in filed}
+    here = set(Account.objects.exclude(fingerprint=None).values_list("fingerprint", flat=True))
     receipts: list[Made] = []
     readers_here: set[str] = set()
-    here = set(Account.objects.exclude(fingerprint=None).values_list("fingerprint", flat=True))
-    for opened in found:
-        if opened.waiting not in still:  # another process was faster
-            continue
-        filed_for = set()
-        for filing in opened.filings:
-            letter = file_letter(filing, opened.resource, now)
-            if letter is not None:
-                filed_for.add(filing.account.fingerprint)
-                thread = str(letter.conversation_id)
-                tell(filing.account.pk, "letter", thread=thread)
+    for opened in mine:
         for made in opened.receipts:
-            if made.user in filed_for:
+            if (opened.resource.pk, made.user) in filed_for:
                 receipts.append(made)
                 if opened.resource.author in here:
                     readers_here.add(made.identifier)
-        if opened.received:
-            _count(opened, now)
+    counted = count_receipts([(o.received, o.resource) for o in mine if o.received], now)
+    for letter in counted:
+        tell(letter.account_id, "delivery", thread=str(letter.conversation_id))
     Unopened.objects.filter(pk__in=still).delete()
     if receipts:
         written = write_own(receipts, now=now)
         wait_to_be_opened([row for row, _ in written if row.identifier in readers_here])
-
-
-def _count(opened: _Opened, now: datetime) -> None:
-    for account in Account.objects.exclude(fingerprint=None):
-        letter = count_receipt(
-            str(account.fingerprint),
-            opened.received,
-            opened.resource.author,
-            opened.resource,
-            now,
-        )
-        if letter is not None:
-            tell(account.pk, "delivery", thread=str(letter.conversation_id))

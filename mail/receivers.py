@@ -66,14 +66,18 @@ def on_handed(node: str, identifiers: Sequence[str], **_: Any) -> None:
         waiting = Delivery.objects.filter(
             letter__resource__identifier__in=identifiers, state=Delivery.State.WAITING
         )
-        for delivery in waiting.select_related("letter"):
-            if facts.authorised(delivery.recipient, node, now) is None:
-                continue
-            Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.WAITING).update(
-                state=Delivery.State.HANDED, at=now, node=node
-            )
-            letter = delivery.letter
-            tell(letter.account_id, "delivery", thread=str(letter.conversation_id))
+        rows = waiting.select_related("letter").defer("letter__sealed_head", "letter__sealed_body")
+        theirs = {
+            user
+            for user in {row.recipient for row in rows}
+            if facts.authorised(user, node, now) is not None
+        }
+        handed = [row for row in rows if row.recipient in theirs]
+        Delivery.objects.filter(
+            pk__in=[row.pk for row in handed], state=Delivery.State.WAITING
+        ).update(state=Delivery.State.HANDED, at=now, node=node)
+        for row in handed:
+            tell(row.letter.account_id, "delivery", thread=str(row.letter.conversation_id))
 
 
 @receiver(resources_revoked)

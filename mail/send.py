@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from journal.publish import ToPublish, sign_for, write_own
-from mail.filing import file_letter, prepare
+from mail.filing import file_letters, prepare
 from mail.live import tell
 from mail.models import Letter
 from mail.readers import keys_for
@@ -91,10 +91,10 @@ def send(
     filing = prepare(account, text, content, notice=notice)
     with transaction.atomic():
         [(row, _)] = write_own([made], now=now)
-        letter = file_letter(filing, row, now)
+        filed = file_letters([(filing, row)], now)
         if _concerns_others_here(recipients, account, notice=notice):
             wait_to_be_opened([row])
-        if letter is not None:
+        for letter in filed:
             tell(account.pk, "letter", thread=str(letter.conversation_id))
     return row.uri
 
