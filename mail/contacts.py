@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from journal.accept import accept
-from journal.credentials import judge_shown
+from journal.credentials import card_of, judge_shown
 from journal.trusts import ends, trust_user
 from journal.trusts import withdraw as withdraw_trust
 from mail.live import tell
@@ -140,9 +140,12 @@ def accept_request(account: Account, fingerprint: str, name: str | None = None) 
         UserError: there is no such request.
     """
     request = ContactRequest.objects.filter(user=account.fingerprint, stranger=fingerprint).first()
-    if request is None:
+    if request is not None:
+        return add_contact(account, bytes(request.credentials), name)
+    facts, now = current_facts(), timezone.now()
+    if not facts.gives(fingerprint, str(account.fingerprint), now):
         raise UserError("There is no such request.")
-    return add_contact(account, bytes(request.credentials), name)
+    return add_contact(account, card_of(fingerprint, facts, now), name)
 
 
 def withdraw(account: Account, fingerprint: str) -> None:
@@ -173,6 +176,7 @@ def list_contacts(account: Account) -> list[ContactView]:
     requests = ContactRequest.objects.filter(user=account.fingerprint)
     users |= set(requests.values_list("stranger", flat=True))
     facts = current_facts()
+    users |= _who_give(str(account.fingerprint), facts)
     users |= {
         user
         for user in facts.trustees(str(account.fingerprint), "user")
@@ -187,8 +191,10 @@ def contact_view(account: Account, fingerprint: str) -> ContactView | None:
     known = Contact.objects.filter(account=account, user=fingerprint).exists()
     asked = ContactRequest.objects.filter(user=account.fingerprint, stranger=fingerprint)
     facts = current_facts()
-    trusted = bool(facts.trusts_between(str(account.fingerprint), fingerprint))
-    if not (known or trusted or asked.exists()):
+    own = str(account.fingerprint)
+    trusted = bool(facts.trusts_between(own, fingerprint))
+    gives = facts.gives(fingerprint, own, timezone.now())
+    if not (known or trusted or gives or asked.exists()):
         return None
     return _views(account, [fingerprint], facts)[0]
 
@@ -217,6 +223,12 @@ def readers(account: Account, fingerprints: Sequence[str]) -> Readers:
             listed = reading if view.fingerprint in can_read else keeping
             listed.append((people(user), view))
     return Readers(reading, keeping)
+
+
+def _who_give(user: str, facts: Facts) -> set[str]:
+    """List who lets a user read what they publish, from this node or another."""
+    now = timezone.now()
+    return {other for other in facts.issuers(user, "user") if facts.gives(other, user, now)}
 
 
 def _views(account: Account, users: Sequence[str], facts: Facts) -> list[ContactView]:

@@ -102,6 +102,20 @@ def withdraw(request: HttpRequest, fingerprint: str) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def accept_request(request: HttpRequest, fingerprint: str) -> HttpResponse:
+    """Add the stranger who asked."""
+    try:
+        added = contacts.accept_request(reader(request), fingerprint)
+    except UserError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("mail:contacts")
+    sentence = gettext("%(name)s is your contact now.") % {"name": short_name(added.name)}
+    messages.success(request, sentence)
+    return redirect("mail:contact", fingerprint)
+
+
+@login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest) -> HttpResponse:

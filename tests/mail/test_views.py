@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from journal.revoke import revoke
 from mail.models import Conversation
 from nodes.models import Account
 from sdmp.letter import Attachment, image_markdown
@@ -272,3 +274,12 @@ def test_broken_view_has_a_page(
     assert answer.status_code == 500
     assert b"could not do that" in answer.content
     assert b"for the test" not in answer.content
+
+
+def test_a_message_that_was_taken_back(house: House, browse: Browse) -> None:
+    uri = house.write(title="Secret", body="Never mind")
+    revoke(uri, now=timezone.now())
+    for account, words in ((house.alice, "You took this message back"), (house.bob, "Alice took")):
+        text = page(browse(account).get(f"/mail/inbox/{the_thread(account)}/"))
+        assert words in text
+        assert "Never mind" not in text

@@ -127,3 +127,23 @@ def test_who_can_read(house: House, browse: Browse) -> None:
     text = page(browse(house.alice).get("/who-can-read/"))
     assert "You let it read" in text
     assert "Could look" in text
+
+
+def test_accepting_a_request(house: House, carol: Account, browse: Browse) -> None:
+    contacts.add_contact(carol, export_card(house.alice))
+    client = browse(house.alice)
+    assert "Would like to be your contact" in page(client.get("/contacts/"))
+    address = f"/contacts/{carol.fingerprint}/"
+    assert "Carol would like to be your contact" in page(client.get(address))
+    assert client.get(f"{address}accept/").status_code == 405
+    assert "Carol is your contact now." in page(client.post(f"{address}accept/", follow=True))
+    found = contacts.contact(house.alice, str(carol.fingerprint))
+    assert found is not None
+    assert found.state == "mutual"
+    assert "would like to be" not in page(client.get(address))
+
+
+def test_a_request_that_nobody_made(house: House, browse: Browse) -> None:
+    client = browse(house.alice)
+    answer = client.post(f"/contacts/{'A' * 86}/accept/", follow=True)
+    assert "There is no such request." in page(answer)
