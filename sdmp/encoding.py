@@ -29,6 +29,9 @@ JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | Non
 # Maps base64url onto base64, and what is only in base64 onto something in neither.
 _FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_BETWEEN: Final = (b",", b"[", b"{")
+# One that is never closed goes on to the end, so that all are found in one pass.
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+', re.DOTALL)
 _HASH: Final = re.compile(r"[A-Za-z0-9_-]{85}[AQgw]")
 
 
@@ -69,7 +72,8 @@ def is_fingerprint(text: object) -> bool:
 def read_json(data: bytes | str, limit: int | None = None) -> JSON:
     """Read one JSON document strictly (protocol §1).
 
-    `limit` is the greatest length in bytes. Raises TooLarge above it, and BadJSON for duplicate
+    `limit` is the greatest length in bytes. Raises TooLarge above it and for too many values, whose
+    objects would take twenty times the memory of the text, and BadJSON for duplicate
     keys, `NaN`, numbers beyond a double, invalid UTF-8, a byte-order mark, lone surrogates, data
     after the value and nesting deeper than 32.
     """
@@ -80,6 +84,8 @@ def read_json(data: bytes | str, limit: int | None = None) -> JSON:
             raise BadJSON("This JSON holds half of a surrogate pair.") from None
     if limit is not None and len(data) > limit:
         raise TooLarge(f"This has {len(data)} bytes, and at most {limit} are allowed.")
+    if len(data) > limits.JSON_VALUES and _count_values(data) > limits.JSON_VALUES:
+        raise TooLarge(f"This JSON holds more than {limits.JSON_VALUES} values.")
     try:
         value: JSON = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -122,6 +128,16 @@ def parse_time(text: str) -> datetime:
     except (ValueError, OverflowError):
         pass
     raise BadSchema("This is not a timestamp such as 2026-11-22T12:00:00.000Z.")
+
+
+def _count_values(data: bytes) -> int:
+    """Count the values in a JSON document, a few too many or too few, without making them."""
+    found = sum(map(data.count, _BETWEEN))
+    if found > limits.JSON_VALUES:
+        # They may stand in texts.
+        bare = _STRING.sub(b"", data)
+        found = sum(map(bare.count, _BETWEEN))
+    return found
 
 
 def _check_depth(value: JSON) -> None:

@@ -45,6 +45,9 @@ UNPROVED_TOTAL: Final = 64
 # protocol §10
 CONTACT_REQUESTS_PER_USER: Final = 100
 
+# Not in the protocol: how many values one JSON document may hold.
+JSON_VALUES: Final = 500_000
+
 # Not in the protocol: what one evaluation of a published schema may cost (schemas/effort.py), and
 # the recursion that its regular expressions may reach and the bytes that they all may take.
 SCHEMA_EFFORT: Final = 400_000
