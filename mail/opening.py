@@ -125,7 +125,9 @@ class _Reader:
         author = opened.resource.author
         content = read_letter(text)
         for user, account in self.accounts.items():
-            if user == author or self._lets_in(account, user, author):
+            # This node may have it for another one here, whom alone its author lets read.
+            may_read = self.facts.gives(author, user, self.now)
+            if user == author or (may_read and self._lets_in(account, user, author)):
                 opened.filings.append(prepare(account, text, content, notice=True))
 
     def _sealed(self, opened: _Opened, content: Made) -> None:

@@ -54,7 +54,7 @@ def on_accepted(resources: Written, **_: Any) -> None:
 
 @receiver(resources_published)
 def on_published(resources: Written, **_: Any) -> None:
-    """Have older mail read again for an account that has come to trust its author."""
+    """Have older mail read again where an account and its author have come to trust."""
     _read_again_for(resources)
 
 
@@ -105,12 +105,11 @@ def _read_again_for(resources: Written) -> None:
     trusts = [(row.author, row.subject) for row, content in resources if content.kind == "trust"]
     if not trusts:
         return
-    ours = set(
-        Account.objects.filter(fingerprint__in=[user for user, _ in trusts]).values_list(
-            "fingerprint", flat=True
-        )
-    )
-    authors = [trustee for user, trustee in trusts if user in ours]
+    named = {user for trust in trusts for user in trust}
+    ours = set(Account.objects.filter(fingerprint__in=named).values_list("fingerprint", flat=True))
+    # A letter waits until its reader lets the author in, a notice also until its author lets read.
+    authors = {trustee for user, trustee in trusts if user in ours}
+    authors |= {user for user, trustee in trusts if trustee in ours}
     for user, trustee in trusts:
         for account in (user, trustee):
             tell_user(account, "contacts")

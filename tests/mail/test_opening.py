@@ -405,6 +405,9 @@ def test_notices_between_accounts_of_one_node(world: World) -> None:
     trust_user(CAROL.fingerprint, ALICE.fingerprint, now=world.now)
     uri = send(world.alice, to=[], body="Hello all", notice=True)
     open_waiting()
+    assert letters(carol) == []  # Alice does not let her read
+    trust_user(ALICE.fingerprint, CAROL.fingerprint, now=world.now)
+    open_waiting()
     assert letters(carol) == [uri.rpartition("/")[2]]
     assert len(letters(world.alice)) == 1
 
