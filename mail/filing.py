@@ -161,7 +161,7 @@ def _begun_by(items: Sequence[_Placed], now: datetime) -> Conversation:
         unread=sum(not item.outgoing for item in items),
         has_received=any(not item.outgoing for item in items),
         has_sent=any(item.outgoing for item in items),
-        is_notice=items[-1].filing.notice,
+        is_notice=all(item.filing.notice for item in items),
     )
 
 
@@ -170,10 +170,12 @@ def _add_to(conversation: Conversation, items: Sequence[_Placed], now: datetime)
     changes: dict[str, object] = {
         "latest": now,
         "letters": F("letters") + len(items),
-        "is_notice": items[-1].filing.notice,
         "archived": False,
         "binned": False,
     }
+    if not all(item.filing.notice for item in items):
+        # A notice, which names any thread it likes, turns no conversation into a public one.
+        changes["is_notice"] = False
     if received < len(items):
         changes["has_sent"] = True
     if received:
