@@ -137,8 +137,8 @@ def test_a_batch_is_answered_and_counts_as_handed(world: World, desk: Desk, peer
     plan = desk.handle(peer.ask((ALICE.fingerprint, post.identifier), (ALICE.fingerprint, ANOTHER)))
     answer = only(plan)
     assert isinstance(answer.data, traffic.Batch)
-    assert [value["signature"]["identifier"] for value in answer.data.resources] == [
-        post.identifier
+    assert [read_envelope(value) for value in answer.data.resources] == [
+        Resource.objects.get(pk=post.pk).envelope()
     ]
     assert answer.data.not_found == ((ALICE.fingerprint, ANOTHER),)
     assert plan.handed == [post.identifier]
