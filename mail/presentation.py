@@ -108,12 +108,23 @@ def row_people(people: Sequence[Named], to: Sequence[Named]) -> str:
 # --- Moments ----------------------------------------------------------------------------
 
 
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """Return an aware moment in the reader's zone; as it is where no calendar reaches so far.
+
+    The date of a letter is what its author says, and may be the last day of the year 9999.
+    """
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
 def when_short(moment: datetime, now: datetime, zone: tzinfo) -> str:
     """Return "12:20" today, "Sat" within a week, else "17 Nov", with the year when it is another.
 
     All moments are aware; `zone` is the reader's.
     """
-    local, today = moment.astimezone(zone), now.astimezone(zone)
+    local, today = in_zone(moment, zone), in_zone(now, zone)
     days = (today.date() - local.date()).days
     if days == 0:
         return date_format(local, "H:i")
@@ -126,12 +137,12 @@ def when_short(moment: datetime, now: datetime, zone: tzinfo) -> str:
 
 def day_words(moment: datetime, zone: tzinfo) -> str:
     """Return "1 May 2027"."""
-    return date_format(moment.astimezone(zone), pgettext("day, month and year", "j F Y"))
+    return date_format(in_zone(moment, zone), pgettext("day, month and year", "j F Y"))
 
 
 def when_words(moment: datetime, now: datetime, zone: tzinfo) -> str:
     """Return a moment for a sentence: "today at 12:20", "on 20 November at 08:02"."""
-    local, today = moment.astimezone(zone), now.astimezone(zone)
+    local, today = in_zone(moment, zone), in_zone(now, zone)
     days = (today.date() - local.date()).days
     values = {"time": date_format(local, "H:i")}
     if days == 0:

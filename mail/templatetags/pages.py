@@ -72,7 +72,7 @@ def when_short(moment: datetime, css: str = "") -> SafeString:
     return format_html(
         '<time{} datetime="{}">{}</time>',
         format_html(' class="{}"', css) if css else "",
-        moment.astimezone(zone).isoformat(timespec="minutes"),
+        presentation.in_zone(moment, zone).isoformat(timespec="minutes"),
         presentation.when_short(moment, timezone.now(), zone),
     )
 
@@ -81,14 +81,16 @@ def when_short(moment: datetime, css: str = "") -> SafeString:
 def when(moment: datetime) -> SafeString:
     """Return a moment for a sentence: "today at 12:20", "on 20 November at 08:02"."""
     zone = timezone.get_current_timezone()
-    return _time(moment.astimezone(zone), presentation.when_words(moment, timezone.now(), zone))
+    return _time(
+        presentation.in_zone(moment, zone), presentation.when_words(moment, timezone.now(), zone)
+    )
 
 
 @register.simple_tag
 def day(moment: datetime) -> SafeString:
     """Return the day of a moment: "1 May 2027"."""
     zone = timezone.get_current_timezone()
-    return _time(moment.astimezone(zone), presentation.day_words(moment, zone))
+    return _time(presentation.in_zone(moment, zone), presentation.day_words(moment, zone))
 
 
 @register.simple_tag
