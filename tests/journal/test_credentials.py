@@ -200,8 +200,9 @@ def test_at_most_100_requests_for_each_user(world: World, monkeypatch: pytest.Mo
         show(world, node.credentials(ALICE), node)
     strangers = set(ContactRequest.objects.values_list("stranger", flat=True))
     assert strangers == {BOB.fingerprint, CAROL.fingerprint}
-    show(world, TABLET.credentials(ALICE), TABLET)  # one that is there may renew it
+    show(world, TABLET.credentials(ALICE), EVIL)  # one that is there may renew it
     assert ContactRequest.objects.count() == 2
+    assert ContactRequest.objects.get(stranger=CAROL.fingerprint).node == EVIL.fingerprint
 
 
 def test_the_limit_counts_for_each_user_alone(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidTag
 
 from nodes import keystore
 from nodes.keystore import SecretError
@@ -79,6 +80,9 @@ def test_purposes_are_kept_apart(world: World) -> None:
     sealed = keystore.seal(b"x", "letter")
     with pytest.raises(SecretError):
         keystore.unseal(sealed, "private key")
+    # By their keys, not only by what is bound to the ciphertext.
+    with pytest.raises(InvalidTag):
+        keystore._derived("private key").decrypt(sealed[:12], sealed[12:], b"letter")
 
 
 @pytest.mark.parametrize("at", [0, 12, -1])
