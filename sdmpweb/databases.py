@@ -20,7 +20,7 @@ def database(url: str, data: Path, worker_threads: int) -> dict[str, Any]:
     `worker_threads` is how many jobs may want a connection at once.
     """
     if not url:
-        return _sqlite({"ENGINE": "django.db.backends.sqlite3", "NAME": data / "sdmpweb.sqlite3"})
+        return _sqlite({"NAME": data / "sdmpweb.sqlite3"})
     config: dict[str, Any] = environ.Env.db_url_config(url)
     if "sqlite" in config["ENGINE"]:
         return _sqlite(config)
@@ -38,6 +38,7 @@ def database(url: str, data: Path, worker_threads: int) -> dict[str, Any]:
 def _sqlite(config: dict[str, Any]) -> dict[str, Any]:
     return {
         **config,
+        "ENGINE": "sdmpweb.sqlite",
         # A read that turns into a write cannot wait for a lock in SQLite's default mode.
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
