@@ -26,7 +26,8 @@ def revoke(uri: str, *, now: datetime, user: str | None = None) -> Resource:
         user: whose resource it must be; anyone's that this node serves when `None`.
 
     Raises:
-        UserError: there is no such resource here, or this node may not revoke it.
+        UserError: there is no such resource here, it has been revoked, or this node may not
+            revoke it.
     """
     try:
         author, identifier = parse_uri(uri)
@@ -35,6 +36,8 @@ def revoke(uri: str, *, now: datetime, user: str | None = None) -> Resource:
     row = Resource.objects.filter(identifier=identifier, author=author).first()
     if row is None or (user is not None and author != user):
         raise UserError("There is no such resource here.")
+    if row.revoked_by_id is not None:
+        raise UserError("That has been revoked already.")
     [revocation] = revoke_all([identifier], now=now)
     return revocation
 

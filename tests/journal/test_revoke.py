@@ -107,6 +107,8 @@ def test_what_is_revoked_already_is_left_out(world: World) -> None:
     row = own_message(world)
     assert len(revoke_all([row.identifier], now=world.now)) == 1
     assert revoke_all([row.identifier], now=world.now) == []
+    with pytest.raises(UserError, match="revoked already"):
+        revoke(row.uri, now=world.now)
 
 
 # Trusts
