@@ -116,12 +116,13 @@ def test_a_revoked_identity_is_no_contact(world: World) -> None:
 
 
 def test_what_others_put_on_a_card_is_left_out(world: World) -> None:
+    world.accept(MALLORY.identity())
     forged = signed(BOB, EVIL, user={"name": "Not Bob"})
     data = write_card([*card_resources(DESK), forged, MALLORY.profile()])
     assert describe_card(data).name == "Bob"
     add_contact(world.alice, data)
     assert not Resource.objects.filter(identifier=forged.identifier).exists()
-    assert not Resource.objects.filter(author=MALLORY.fingerprint).exists()
+    assert not Resource.objects.filter(identifier=MALLORY.profile().identifier).exists()
 
 
 def test_a_request_can_be_accepted(world: World) -> None:

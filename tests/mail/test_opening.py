@@ -161,10 +161,22 @@ def test_each_of_several_accounts_gets_a_copy_and_gives_a_receipt(world: World, 
 
 
 def test_an_account_that_let_this_node_only_host_gets_nothing_opened(
-    world: World, take: Take, monkeypatch: pytest.MonkeyPatch
+    world: World, take: Take
 ) -> None:
     carol = world.enrol(CAROL, mode=Account.Mode.HOST)
     world.accept(CAROL.trust(BOB))
+    take(letter_to(ALICE, CAROL))
+    assert len(letters(world.alice)) == 1
+    assert letters(carol) == []
+    assert receipts(world, CAROL.fingerprint) == []
+
+
+def test_an_account_of_mode_host_is_not_opened_for_whatever_the_node_could(
+    world: World, take: Take
+) -> None:
+    carol = world.enrol(CAROL)
+    trust_user(CAROL.fingerprint, BOB.fingerprint, now=world.now)
+    Account.objects.filter(pk=carol.pk).update(mode=Account.Mode.HOST)
     take(letter_to(ALICE, CAROL))
     assert len(letters(world.alice)) == 1
     assert letters(carol) == []
