@@ -13,6 +13,7 @@ import atexit
 import contextlib
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from pathlib import Path
@@ -33,6 +34,8 @@ _PATIENCE_AT_EXIT = 2.0
 
 _log = structlog.get_logger(__name__)
 _pending: set[Future[None]] = set()
+_outbox: tuple[asyncio.AbstractEventLoop | None, list[tuple[str, dict[str, Any]]]] = (None, [])
+_outbox_lock = threading.Lock()
 _is_node = False
 
 
@@ -83,11 +86,33 @@ def listening(home: asyncio.AbstractEventLoop) -> Iterator[None]:
 
 
 def _deliver(group: str, message: dict[str, Any]) -> None:
-    layer = get_channel_layer()
-    assert layer is not None
-    sent = loop.run(layer.group_send(group, message))
+    outbox = _outbox_of(loop.home())
+    with _outbox_lock:
+        outbox.append((group, message))
+        if len(outbox) > 1:  # who put in the first one has seen to it that all are sent
+            return
+    sent = loop.run(_send_all(outbox))
     _pending.add(sent)
     sent.add_done_callback(_done)
+
+
+def _outbox_of(home: asyncio.AbstractEventLoop) -> list[tuple[str, dict[str, Any]]]:
+    global _outbox
+    if _outbox[0] is not home:
+        _outbox = (home, [])
+    return _outbox[1]
+
+
+async def _send_all(outbox: list[tuple[str, dict[str, Any]]]) -> None:
+    """Send what is in the outbox: one visit to the loop for all wake-ups of a transaction."""
+    layer = get_channel_layer()
+    assert layer is not None
+    with _outbox_lock:
+        messages = list(outbox)
+        outbox.clear()
+    for group, message in messages:
+        await layer.group_send(group, message)
+        await asyncio.sleep(0)  # lets receivers take it, whose channels hold only so many
 
 
 def _done(sent: Future[None]) -> None:
