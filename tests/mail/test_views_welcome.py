@@ -12,7 +12,7 @@ from nodes import facts, keystore
 from nodes.models import Account
 from nodes.setup import owner_link
 from sdmp.keys import open_recovery_kit
-from tests.mail.conftest import PASSWORD
+from tests.mail.conftest import PASSWORD, House
 from tests.mail.test_views import page
 
 OWNER = {"name": "Divya Raman", "username": "divya", "password": PASSWORD}
@@ -103,3 +103,11 @@ def test_what_will_not_do(link: str, client: Client) -> None:
         assert answer.status_code == 422
         assert "hint--bad" in answer.content.decode()
     assert not Account.objects.exists()
+
+
+def test_a_node_without_owner_says_where_its_link_is(client: Client, db: None) -> None:
+    assert "This node has no owner yet." in page(client.get("/account/login/"))
+
+
+def test_a_node_with_owner_does_not(client: Client, house: House) -> None:
+    assert "no owner yet" not in page(client.get("/account/login/"))
