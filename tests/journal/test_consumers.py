@@ -1,0 +1,35 @@
+"""The door for nodes that call us, without a server under it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from journal import consumers
+from journal.consumers import SdmpConsumer
+from sdmp.errors import RemoteSessionError
+
+
+async def test_what_waits_behind_the_end_of_a_session_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over = asyncio.Event()
+
+    async def converse(*_: Any, **__: Any) -> None:
+        await over.wait()
+        raise RemoteSessionError("A frame was wrong.")
+
+    async def send(message: dict[str, Any]) -> None:
+        pass
+
+    monkeypatch.setattr(consumers, "converse", converse)
+    consumer = SdmpConsumer()
+    consumer.scope = {"client": ("192.0.2.1", 1)}
+    consumer.base_send = send
+    await consumer.connect()
+    frames = [asyncio.create_task(consumer.receive(text_data="frame")) for _ in range(5)]
+    await asyncio.sleep(0)
+    over.set()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*frames)
+        await consumer.disconnect(1000)
