@@ -1,6 +1,6 @@
 """Handshakes from our side: who is let in, what is shown, and farewells."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,12 +15,8 @@ from sdmp.keys import PublicKey
 from sdmp.session import Agreed, Event, Proved, RefusedByPeer, Session, State
 from sdmp.signature import Envelope
 from tests.support.cast import ALICE, BOB, CAROL, DESK, EVIL, LAPTOP, MALLORY, TABLET, Node
+from tests.support.pair import find_key, know_nobody
 from tests.support.world import World, card_resources
-
-
-def know_nobody(fingerprint: str) -> PublicKey | None:
-    """Find no key, as a node that has met nobody."""
-    return None
 
 
 @dataclass
@@ -32,6 +28,7 @@ class Stranger:
     refuses: Sequence[Envelope] | None = None
     seen: list[Envelope] = field(default_factory=list)
     refused: tuple[Envelope, ...] | None = None
+    knows: Callable[[str], PublicKey | None] = know_nobody
 
     def react(self, session: Session, event: Event) -> list[str]:
         """Do what comes next."""
@@ -71,7 +68,7 @@ def meet(stranger: Stranger, *, called: bool, expected: Node | None = None) -> M
     ours = meeting.begin()
     role = Role.INITIATOR if called else Role.RESPONDER
     whom = LAPTOP.fingerprint if called else None
-    theirs = Session(role, stranger.node.key, know_nobody, expected=whom)
+    theirs = Session(role, stranger.node.key, stranger.knows, expected=whom)
     to_us, to_them = (theirs.start(), []) if called else ([], meeting.first_frames())
     while to_us or to_them:
         while to_us:
@@ -198,7 +195,7 @@ def test_one_who_was_cut_off_is_told_why_when_it_calls(world: World) -> None:
 
 def test_one_who_was_cut_off_is_told_when_we_call(world: World) -> None:
     revocation = withdrawn(world)
-    stranger = Stranger(DESK, refuses=())
+    stranger = Stranger(DESK, refuses=(), knows=find_key)
     meet(stranger, called=False)
     assert stranger.seen == [revocation]
     assert not Farewell.objects.exists()
