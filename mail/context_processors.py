@@ -19,6 +19,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     account = user if isinstance(user, Account) and user.is_authenticated else None
     theme = account.theme if account else "system"
     return {
+        "node_made": SimpleLazyObject(lambda: bool(selectors.node_name())),
         "node_name": SimpleLazyObject(lambda: selectors.node_name() or "sdmpweb"),
         "folders": FOLDERS,
         "theme": theme if theme in ("light", "dark") else "",

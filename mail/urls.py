@@ -26,9 +26,7 @@ urlpatterns = [
     path("contacts/add/", contacts.add, name="add_contact"),
     path("contacts/<str:fingerprint>/", contacts.contact, name="contact"),
     path("contacts/<str:fingerprint>/detail/", contacts.detail, name="contact_detail"),
-    path(
-        "contacts/<str:fingerprint>/accept/", contacts.accept_request, name="accept_request"
-    ),
+    path("contacts/<str:fingerprint>/accept/", contacts.accept_request, name="accept_request"),
     path("contacts/<str:fingerprint>/withdraw/", contacts.withdraw, name="withdraw"),
     path("card/", cards.own_card, name="card"),
     path("card/file/", cards.own_card_file, name="card_file"),

@@ -23,7 +23,8 @@ _pages = PagesHandler()
 _peers: Any = SdmpConsumer.as_asgi()
 _open_pages: Any = AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi()))
 # Peers are not browsers: they send no Origin and bring no cookies.
-_sockets: list[Any] = [path("sdmp", _peers), path("live", _open_pages), re_path("", nowhere)]
+_elsewhere: Any = nowhere
+_sockets: list[Any] = [path("sdmp", _peers), path("live", _open_pages), re_path("", _elsewhere)]
 
 application = ProtocolTypeRouter(
     {"lifespan": lifespan, "http": _pages, "websocket": URLRouter(_sockets)}
