@@ -18,6 +18,7 @@ from sdmp.errors import RemoteSessionError
 
 _log = structlog.get_logger(__name__)
 _QUEUE: Final = 4  # frames that wait while one is worked on
+_CLOSE_SECONDS: Final = 2.0
 _unproved: Final[Counter[str]] = Counter()  # connections of this process, by address
 
 
@@ -125,6 +126,8 @@ class _ConsumerTransport:
         if not self._consumer._gone:
             self._consumer._gone = True
             try:
-                await self._consumer.close()
+                # A peer that does not read keeps us from saying so.
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._consumer.close()
             except Exception:
                 _log.debug("connection was gone already")

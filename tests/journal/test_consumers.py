@@ -33,3 +33,18 @@ async def test_what_waits_behind_the_end_of_a_session_holds_nothing_up(
     async with asyncio.timeout(5):
         await asyncio.gather(*frames)
         await consumer.disconnect(1000)
+
+
+async def test_a_peer_that_does_not_read_keeps_no_session_from_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def send(message: dict[str, Any]) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(consumers, "_CLOSE_SECONDS", 0.01)
+    consumer = SdmpConsumer()
+    consumer._gone = False
+    consumer.base_send = send
+    async with asyncio.timeout(5):
+        await consumers._ConsumerTransport(consumer).close()
+    assert consumer._gone
