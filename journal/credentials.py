@@ -157,6 +157,18 @@ def said_farewell(node: str) -> None:
     Farewell.objects.filter(peer=node).delete()
 
 
+def partings(user: str, *, here: str, facts: Facts, now: datetime) -> list[Envelope]:
+    """Give the revocations by which users of this node have parted from another user."""
+    identifiers = [
+        revocation.identifier
+        for ours in sorted(facts.users_of(here, now))
+        if not facts.gives(ours, user, now)
+        for trust in facts.trusts_between(ours, user)
+        for revocation in facts.revocations(trust.identifier)
+    ]
+    return _envelopes(identifiers[-limits.CREDENTIALS :])
+
+
 def farewells_for(node: str, now: datetime) -> list[Envelope]:
     """Give the revocations that a peer is still to be told."""
     rows = Farewell.objects.filter(peer=node, until__gt=now)

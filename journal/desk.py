@@ -25,6 +25,7 @@ from journal.credentials import (
     judge_shown,
     keep_contact_requests,
     keep_shown,
+    partings,
     said_farewell,
 )
 from journal.ledger import find_schema
@@ -124,6 +125,13 @@ class Desk:
         resource = self._read(envelope, facts, now)
         if resource is None:
             return self._take_credential(envelope, now)
+        pairs = facts.pairs(self.here, self.node, now)
+        if all(resource.user != theirs for _, theirs in pairs):
+            # It may not know yet that these users have parted: it is told, and calls anew.
+            causes = partings(resource.user, here=self.here, facts=facts, now=now)
+            if pairs and causes:
+                return Plan(refuse=causes)
+            raise NotAuthorised("The traffic speaks for a user through whom we may not talk.")
         message = traffic.read_traffic(resource)
         match message:
             case traffic.Broadcast():
@@ -153,9 +161,6 @@ class Desk:
             return None
         if resource.kind not in TRAFFIC:
             return None
-        pairs = facts.pairs(self.here, self.node, now)
-        if all(resource.user != theirs for _, theirs in pairs):
-            raise NotAuthorised("The traffic speaks for a user through whom we may not talk.")
         return resource
 
     def _check_no_traffic(self, envelope: Envelope) -> None:

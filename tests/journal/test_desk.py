@@ -411,6 +411,15 @@ def test_traffic_for_a_user_through_whom_we_may_not_talk_ends_the_session(
         desk.handle(Peer(also).broadcast())
 
 
+def test_a_peer_that_does_not_know_yet_of_a_parting_is_told(world: World, desk: Desk) -> None:
+    """The desk is Mallory's node too, so the two nodes go on talking when Alice leaves Bob."""
+    world.know(Node("desk", MALLORY, FULL, DESK.address))
+    [parting] = withdraw(ALICE.fingerprint, BOB.fingerprint, now=world.now)
+    plan = desk.handle(Peer(DESK).broadcast())
+    assert plan.refuse is not None
+    assert [envelope.identifier for envelope in plan.refuse] == [parting.identifier]
+
+
 def test_traffic_naming_no_trust_ends_the_session(world: World, desk: Desk) -> None:
     section = traffic.broadcast(DESK.fingerprint, [])
     for named in (None, ANOTHER):
