@@ -16,24 +16,7 @@ def let_serve(person: Person, host: Person, *powers: str, options: tuple[str, ..
     person.command("authorise_node", person.username, offer, *powers)
     host.command("serve_user", "-", *options, stdin=person.card())
     there = host.node_fingerprint
-    eventually(lambda: nodes_on(person.card()) >= {there}, f"{person.username} learns it agreed")
-
-
-def nodes_on(card: str) -> set[str]:
-    """Say which nodes have agreed to serve the person of a card."""
-    found = set()
-    for entry in json.loads(card):
-        section = _payload(entry)
-        if section.get("identity", {}).get("type") == "node":
-            found.add(section["identity"]["fingerprint"])
-    return found
-
-
-def _payload(entry: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    from sdmp.signature import read_envelope
-
-    value: dict[str, dict[str, str]] = json.loads(read_envelope(entry).content)  # type: ignore[arg-type]
-    return value
+    eventually(lambda: there in person.nodes(), f"{person.username} learns it agreed")
 
 
 @pytest.mark.parametrize("shape", ["embedded", "grown"])
@@ -110,7 +93,7 @@ def test_second_node_shows_what_is_received_and_sent_from_now_on(
     )
     bob.sees(alice, "mutual")
     there = work.node_fingerprint
-    eventually(lambda: there in nodes_on_contact(bob, alice), "bob's node learns of it")
+    eventually(lambda: there in bob.nodes_of(alice), "bob's node learns of it")
     bob.send(alice, title="to both nodes")
     alice.gets("to both nodes")
     work.gets("to both nodes")
@@ -136,13 +119,6 @@ def test_journals_of_all_hold(office: tuple[Person, Person, Person]) -> None:
         person.check_journal()
         titles = person.titles()
         assert len(titles) == len(set(titles))
-
-
-def nodes_on_contact(person: Person, other: Person) -> set[str]:
-    """Say which nodes of a contact a person's node knows."""
-    listed = json.loads(person.command("list_contacts", person.username, "--json"))
-    [contact] = [entry for entry in listed if entry["user"] == other.user]
-    return set(contact["nodes"])
 
 
 def test_account_that_is_only_hosted_is_not_read_here(cast: Cast) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sdmp.signature import read_envelope
 from tests.support.console import Console
 from tests.support.nodes import NodeProcess
 
@@ -125,6 +126,20 @@ class Person:
         """Return what `status` says."""
         value: dict[str, Any] = json.loads(self.command("status", "--json"))
         return value
+
+    def nodes(self) -> set[str]:
+        """Say which nodes the person's card shows to have agreed to serve the person."""
+        found = set()
+        for entry in json.loads(self.card()):
+            section = json.loads(read_envelope(entry).content).get("identity", {})
+            if section.get("type") == "node":
+                found.add(section["fingerprint"])
+        return found
+
+    def nodes_of(self, other: "Person") -> set[str]:
+        """Say which nodes of a contact the person's node knows."""
+        listed = json.loads(self.command("list_contacts", self.username, "--json"))
+        return {node for one in listed if one["user"] == other.user for node in one["nodes"]}
 
     def journal(self) -> list[str]:
         """Return the lines of the node's journal."""

@@ -1,0 +1,79 @@
+"""A node that cannot open its keys, or was told something unknown, says so and does not start."""
+
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.nodes import NodeProcess
+from tests.support.scenario import Cast
+
+pytestmark = pytest.mark.nodes
+
+
+def lose(node: NodeProcess) -> None:
+    """Delete the node secret."""
+    (node.data / "node.secret").unlink()
+
+
+def mix_up(node: NodeProcess) -> None:
+    """Put another secret in the place of the node secret."""
+    (node.data / "node.secret").write_bytes(bytes(32))
+
+
+def cut(node: NodeProcess) -> None:
+    """Cut the node secret short."""
+    (node.data / "node.secret").write_bytes(bytes(31))
+
+
+def open_up(node: NodeProcess) -> None:
+    """Let others read the node secret."""
+    (node.data / "node.secret").chmod(0o644)
+
+
+@pytest.fixture(scope="module")
+def node(request: pytest.FixtureRequest, lasting_cast: Callable[[], Cast]) -> NodeProcess:
+    """A node of one shape, which does not run."""
+    return lasting_cast().person("alice", request.param).node
+
+
+@pytest.mark.parametrize(
+    ("node", "process"),
+    [("embedded", "up"), ("grown", "web"), ("grown", "worker")],
+    indirect=["node"],
+    scope="module",
+)
+def test_start_is_refused_without_the_right_secret(node: NodeProcess, process: str) -> None:
+    secret = (node.data / "node.secret").read_bytes()
+    harms = {lose: "missing", mix_up: "not the one", cut: "32 bytes", open_up: "chmod 600"}
+    for harm, word in harms.items():
+        harm(node)
+        node.log.write_text("")
+        node.start_process(process)
+        assert node.processes.pop(process).wait(120) == 1
+        [sentence] = node.read_log().splitlines()
+        assert word in sentence
+        assert "node.secret" in sentence
+        (node.data / "node.secret").write_bytes(secret)
+        (node.data / "node.secret").chmod(0o600)
+    node.start()
+    node.stop()
+
+
+def test_commands_are_refused_too(cast: Cast) -> None:
+    alice = cast.person("alice")
+    lose(alice.node)
+    assert alice.node.command("send_message", "alice", "--notice", status=1) == ""
+    assert alice.node.command("create_account", "bob", status=1) == ""
+    assert not (alice.node.data / "node.secret").exists()
+    with sqlite3.connect(alice.node.data / "sdmpweb.sqlite3") as database:
+        assert database.execute("SELECT COUNT(*) FROM nodes_account").fetchone() == (1,)
+
+
+def test_unknown_setting_stops_the_start(cast: Cast) -> None:
+    node = cast.person("alice").node
+    node.environment["SDMPWEB_ADRESS"] = "127.0.0.1:1"
+    node.start_process("up")
+    assert node.processes.pop("up").wait(120) == 2
+    [sentence] = node.read_log().splitlines()
+    assert "SDMPWEB_ADRESS" in sentence
