@@ -50,16 +50,18 @@ def news_for(peer: Peer) -> tuple[str, list[str]]:
     gets none; should they be lost on the way, the next broadcast does not fit what the peer
     knows, and it asks for the lines between.
     """
-    before = Line.objects.only("identifier").get(position=peer.sent_position)
-    entries = lines_after(peer.sent_position)
+    rows = Line.objects.filter(position__gte=peer.sent_position).order_by("position")
+    values = rows.values_list("identifier", "resource__author", "resource__identifier")
+    (before, *_), *news = values[: limits.JOURNAL_LINES + 1]
+    entries = [f"{line}@{author}/{resource}" for line, author, resource in news]
     if entries:
         told = Peer.objects.filter(pk=peer.pk, sent_position=peer.sent_position).update(
             sent_position=peer.sent_position + len(entries)
         )
         if not told:
-            return before.identifier, []
+            return before, []
         peer.sent_position += len(entries)
-    return before.identifier, entries
+    return before, entries
 
 
 def told_until(peer: Peer, position: int) -> None:
