@@ -43,7 +43,7 @@ from sdmp.signature import Envelope
 from sdmp.trust import PUBLISH_RESOURCE, Facts
 
 _log = structlog.get_logger(__name__)
-_PATIENCE: Final = timedelta(seconds=60)  # with a peer that does not answer a request
+_PATIENCE: Final = timedelta(seconds=120)  # with a peer that does not answer a request
 
 
 @dataclass(slots=True)
@@ -103,9 +103,7 @@ class Desk:
         facts = current_facts()
         pairs = facts.pairs(self.here, self.node, now)
         if not pairs:
-            farewells = farewells_for(self.node, now)
-            said_farewell(self.node)
-            return Plan(refuse=farewells)
+            return Plan(refuse=farewells_for(self.node, now))
         plan = Plan()
         if facts is not self._facts:
             self._show(plan, facts, now)
@@ -142,6 +140,10 @@ class Desk:
                 return self._answer_resources(message, facts, now)
             case traffic.Response():
                 return self._take_answer(message, facts, now)
+
+    def parted(self) -> None:
+        """Note that the peer has been told why the session ends."""
+        said_farewell(self.node)
 
     def handed(self, identifiers: Sequence[str]) -> None:
         """Tell the apps above that resources have been given to the peer."""
@@ -206,6 +208,7 @@ class Desk:
         for identifier, asked in list(self._asked.items()):
             if asked.at + _PATIENCE < now:
                 del self._asked[identifier]
+                self._postpone(asked.request, now)
         if any(isinstance(a.request, traffic.RequestResource) for a in self._asked.values()):
             return
         chosen = wanted.next_to_ask(self.node, now)
@@ -218,6 +221,12 @@ class Desk:
             self._asked[identifier] = _Asked(request, now)
             section = traffic.request_batch(identifier, chosen)
             plan.send.append(self._sign(facts, now, "request_resource", section))
+
+    def _postpone(self, request: traffic.Request, now: datetime) -> None:
+        """Ask a peer that does not answer less and less."""
+        if isinstance(request, traffic.RequestResource):
+            unanswered = dict.fromkeys((i for _, i in request.wanted), "unanswered")
+            wanted.postpone(self.node, unanswered, now)
 
     def _ask_journal(self, plan: Plan, facts: Facts, now: datetime) -> None:
         """Ask for the lines after the last one that we know of the peer's journal."""
@@ -296,6 +305,9 @@ class Desk:
     def _take_lines(self, message: traffic.Response, facts: Facts, now: datetime) -> Plan:
         plan = Plan()
         data = message.data
+        if message.status == "bad_request":
+            self._gave_up_reading = True
+            return plan
         try:
             if not isinstance(data, traffic.Broadcast):
                 raise BadLine("The peer's journal has no such line any more.", 0)

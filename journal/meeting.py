@@ -41,6 +41,7 @@ class Meeting:
         self._expected = expected
         self._node = expected or ""
         self._shown: list[Envelope] = []
+        self._parted = False
         self._session: Session | None = None
 
     @property
@@ -85,9 +86,13 @@ class Meeting:
         now = timezone.now()
         self.why_not = "The other node does not let us in yet."
         keep_shown(revocations, node=None, here=keystore.node_fingerprint(), now=now)
-        if self._expected is not None and self._shown:
-            # It has seen what we showed, the revocations among it.
-            said_farewell(self._expected)
+        # It has seen what we showed, the revocations among it.
+        self._parted = self._expected is not None and bool(self._shown)
+
+    def parted(self) -> None:
+        """Note, once all is sent, that the peer has been told what it was to be told."""
+        if self._parted:
+            said_farewell(self._node)
 
     def desk(self) -> Desk:
         """Make the desk for the open session."""
@@ -103,7 +108,6 @@ class Meeting:
 
     def _refuse(self, node: str, now: datetime) -> list[str]:
         causes = farewells_for(node, now)
-        if causes:
-            said_farewell(node)
+        self._parted = bool(causes)
         self.why_not = "The other node is nobody's whom an account here trusts."
         return self.session.refuse(causes)

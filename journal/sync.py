@@ -78,6 +78,7 @@ async def _shake_hands(meeting: Meeting, transport: Transport) -> Session:
             for frame in answer:
                 await transport.send(frame)
         if session.state is State.CLOSED:
+            await in_thread(meeting.parted)
             raise Refused(meeting.why_not)
     return session
 
@@ -215,4 +216,5 @@ class Dialogue:
         if plan.handed:
             await in_thread(self._desk.handed, plan.handed)
         if plan.refuse is not None:
+            await in_thread(self._desk.parted)
             raise _Over

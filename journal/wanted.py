@@ -15,7 +15,7 @@ from nodes.models import Peer
 from sdmp import limits
 from sdmp.lines import Line, check_chain, read_line
 
-CLAIM: Final = timedelta(seconds=30)
+CLAIM: Final = timedelta(seconds=10)
 _LONGEST: Final = timedelta(hours=6)
 _CHUNK: Final = 500  # identifiers in one query
 
@@ -74,7 +74,8 @@ def start_over(fingerprint: str, now: datetime) -> None:
 def next_to_ask(fingerprint: str, now: datetime) -> list[tuple[str, str]]:
     """Choose at most 256 resources to ask a peer for, in the order of its journal, and claim them.
 
-    What is claimed is not asked of another peer for half a minute.
+    What is claimed is not asked of another peer for ten seconds, so one that does not answer
+    holds nothing up.
     """
     due = Wanted.objects.filter(peer=fingerprint, passed_over=False, not_before__lte=now)
     chosen = list(

@@ -16,6 +16,7 @@ from journal.trusts import withdraw as withdraw_trust
 from mail.live import tell
 from mail.models import Contact
 from mail.people import People, Person, profile_name
+from mail.presentation import clean_name
 from mail.readers import reading_nodes
 from nodes import keystore
 from nodes.addresses import node_name
@@ -117,7 +118,7 @@ def add_contact(account: Account, data: bytes, name: str | None = None) -> Conta
     with transaction.atomic():
         accept([passed.resource.envelope for passed in accepted], now=now)
         trust_user(account.fingerprint, user, now=now)
-        chosen = (name or "").strip() or profile_name(user) or user[:12]
+        chosen = clean_name(name or "") or clean_name(profile_name(user)) or user[:12]
         contact, made = Contact.objects.get_or_create(
             account=account, user=user, defaults={"name": chosen[:200]}
         )

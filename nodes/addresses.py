@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -10,6 +11,10 @@ from django.conf import settings
 from nodes.errors import UserError
 from nodes.models import Address, LocalNode, Peer, Revocation
 from sdmp import limits
+
+Address4Or6 = ipaddress.IPv4Address | ipaddress.IPv6Address
+# NAT64 (RFC 6052) and the old IPv4-compatible addresses (RFC 4291 §2.5.5.1).
+_TRANSLATED: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 
 def addresses_of(node: str) -> list[str]:
@@ -65,8 +70,17 @@ def is_public(host: str) -> bool:
         address = ipaddress.ip_address(host.strip("[]").split("%")[0])
     except ValueError:
         return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_global and not (mapped or address).is_multicast
+    inner = _address_within(address)
+    return all(one.is_global and not one.is_multicast for one in (address, inner) if one)
+
+
+def _address_within(address: Address4Or6) -> ipaddress.IPv4Address | None:
+    """Give the IPv4 address that a mapped, translated or tunnelled IPv6 address leads to."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if any(address in network for network in _TRANSLATED):
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def private_allowed() -> bool:

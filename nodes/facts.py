@@ -196,7 +196,8 @@ def _address_row(resource: Resource) -> Address:
         identifier=resource.identifier,
         node=resource.signer,
         user=resource.user,
-        name=name[:200] if isinstance(name, str) else "",
+        # PostgreSQL keeps no NUL in a text.
+        name=name.replace("\0", "")[:200] if isinstance(name, str) else "",
         ips=section["ips"],
         urls=section.get("urls", []),
     )

@@ -129,6 +129,9 @@ class _Index:
     targets: dict[str, Target] = field(default_factory=dict)
 
 
+_Question = tuple[str, str, frozenset[str]]
+
+
 class Facts:
     """Identities, trusts and revocations, and the questions that they answer.
 
@@ -139,6 +142,11 @@ class Facts:
     def __init__(self, base: Facts | None = None) -> None:
         self._base = base
         self._own = _Index()
+        # Answers of `stands_in` at one time: one question about many trusts asks it for each.
+        self._stood: tuple[datetime | None, dict[tuple[str, str, frozenset[str]], bool]] = (
+            None,
+            {},
+        )
 
     def clone(self) -> Facts:
         """Copy this layer, so that it can grow while others go on reading the first."""
@@ -160,6 +168,7 @@ class Facts:
 
     def add_identity(self, fact: IdentityFact) -> None:
         """Record an accepted identity. The kind of a key accepted first stands (§3)."""
+        self._stood = (None, {})
         own = self._own
         if self.kind(fact.fingerprint) is None:
             own.kinds[fact.fingerprint] = fact.type
@@ -169,6 +178,7 @@ class Facts:
 
     def add_trust(self, fact: TrustFact) -> None:
         """Record an accepted trust, current or ended."""
+        self._stood = (None, {})
         own = self._own
         own.trusts[fact.identifier] = fact
         own.between.setdefault((fact.issuer, fact.trustee), []).append(fact)
@@ -178,6 +188,7 @@ class Facts:
 
     def add_revocation(self, fact: RevocationFact) -> None:
         """Record an accepted revocation, whether or not its target is known."""
+        self._stood = (None, {})
         self._own.revocations.setdefault(fact.target, []).append(fact)
         self._own.targets[fact.identifier] = Target(fact.user, fact.signer, "revoke")
 
@@ -293,10 +304,17 @@ class Facts:
 
     def stands_in(self, user: str, node: str, needs: frozenset[str], now: datetime) -> bool:
         """Tell whether a current trust of `user` for `node` grants all of `needs` (§5)."""
-        return any(
-            fact.type == "node" and needs <= fact.powers and self.is_current(fact, now)
-            for fact in self.trusts_between(user, node)
-        )
+        moment, known = self._stood
+        if moment != now:
+            known = {}
+            self._stood = (now, known)
+        question = (user, node, needs)
+        if question not in known:
+            known[question] = any(
+                fact.type == "node" and needs <= fact.powers and self.is_current(fact, now)
+                for fact in self.trusts_between(user, node)
+            )
+        return known[question]
 
     # The questions
 

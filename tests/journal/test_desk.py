@@ -475,6 +475,8 @@ def test_withdrawn_trust_ends_the_session_with_the_revocation(world: World, desk
     plan = desk.plan()
     assert plan.refuse == [revocation.envelope()]
     assert plan.send == []
+    assert Farewell.objects.exists()  # until it is sent
+    desk.parted()
     assert not Farewell.objects.exists()
 
 

@@ -187,6 +187,8 @@ def test_one_who_was_cut_off_is_told_why_when_it_calls(world: World) -> None:
     meeting = meet(stranger, called=True)
     assert state(meeting) is State.CLOSED
     assert stranger.refused == (revocation,)
+    assert Farewell.objects.exists()  # until it is sent
+    meeting.parted()
     assert not Farewell.objects.exists()
     again = Stranger(DESK, DESK.credentials(ALICE))
     meet(again, called=True)
@@ -196,7 +198,7 @@ def test_one_who_was_cut_off_is_told_why_when_it_calls(world: World) -> None:
 def test_one_who_was_cut_off_is_told_when_we_call(world: World) -> None:
     revocation = withdrawn(world)
     stranger = Stranger(DESK, refuses=(), knows=find_key)
-    meet(stranger, called=False)
+    meet(stranger, called=False).parted()
     assert stranger.seen == [revocation]
     assert not Farewell.objects.exists()
 

@@ -183,3 +183,21 @@ def test_an_address_can_come_back(world: World, settings: Any) -> None:
 
 def test_a_node_that_is_not_made_publishes_nothing(db: None) -> None:
     assert refresh_addresses(later()) == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "public"),
+    [
+        ("8.8.8.8", True),
+        ("[2606:4700::1]", True),
+        ("::ffff:8.8.8.8", True),
+        ("::ffff:10.0.0.1", False),
+        ("2002:a00:1::", False),
+        ("64:ff9b::10.0.0.1", False),
+        ("64:ff9b::8.8.8.8", True),
+        ("::127.0.0.1", False),
+        ("example.org", False),
+    ],
+)
+def test_what_leads_to_a_private_address_is_private(host: str, public: bool) -> None:
+    assert is_public(host) is public
