@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from django.db.models import F
 
 from journal.models import Resource
 from mail.models import Delivery, Letter, StrayReceipt
+
+_MOST_STRAYS: Final = 10_000
 
 
 def count_receipts(received: Sequence[tuple[str, Resource]], now: datetime) -> list[Letter]:
@@ -70,7 +73,11 @@ def count_receipts(received: Sequence[tuple[str, Resource]], now: datetime) -> l
 
 
 def _keep_strays(received: Sequence[tuple[str, Resource]]) -> None:
-    """Keep receipts for messages that were written on another node, and are on their way here."""
+    """Keep receipts for messages that were written on another node, and are on their way here.
+
+    Anybody may send such, so no more are kept than could ever be meant.
+    """
+    room = max(0, _MOST_STRAYS - StrayReceipt.objects.count()) if received else 0
     held = set(
         Resource.objects.filter(identifier__in=[message for message, _ in received]).values_list(
             "identifier", flat=True
@@ -81,6 +88,6 @@ def _keep_strays(received: Sequence[tuple[str, Resource]]) -> None:
             StrayReceipt(message=message, author=receipt.author, receipt=receipt.identifier)
             for message, receipt in received
             if message not in held
-        ],
+        ][:room],
         ignore_conflicts=True,
     )

@@ -429,3 +429,12 @@ def test_an_account_that_is_switched_off_gets_nothing(world: World, take: Take) 
     world.alice.save()
     take(letter_to(ALICE))
     assert letters(world.alice) == []
+
+
+def test_strays_are_kept_up_to_a_limit(
+    world: World, take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mail.receipts._MOST_STRAYS", 1)
+    take(receipt_for(ANOTHER))
+    take(receipt_for("B" + ANOTHER[1:]))
+    assert StrayReceipt.objects.count() == 1
