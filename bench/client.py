@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import urlencode
 
 import httpx
+from websockets import Origin
 from websockets.sync.client import connect
 
 from tests.support.nodes import NodeProcess
@@ -63,7 +64,7 @@ class Page:
     def __init__(self, node: NodeProcess, cookies: dict[str, str]) -> None:
         self._socket = connect(
             f"ws://127.0.0.1:{node.port}/live",
-            origin=node.url,  # type: ignore[arg-type]
+            origin=Origin(node.url),
             additional_headers={"Cookie": "; ".join(f"{n}={v}" for n, v in cookies.items())},
             compression=None,
         )

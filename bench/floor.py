@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sdmp import limits
 from sdmp.container import build, build_from
+from sdmp.encoding import JSON
 from sdmp.encrypted import open_sealed, seal
 from sdmp.frames import Opener, Sealer
 from sdmp.keys import PrivateKey, PublicKey, generate, load_public
@@ -60,9 +61,9 @@ def measure(rounds: int, body: str) -> Floor:
     )
 
 
-def _pass(content: dict[str, object], keys: _Keys, sealer: Sealer, opener: Opener) -> None:
+def _pass(content: dict[str, JSON], keys: _Keys, sealer: Sealer, opener: Opener) -> None:
     """Seal and sign on one side; carry; verify and open on the other."""
-    section = seal(content, keys.readers)  # type: ignore[arg-type]
+    section = seal(content, keys.readers)
     made = sign(build_from({"resource": {"user": keys.here.fingerprint}, "encrypted": section}),
                 keys.here)  # fmt: skip
     opener.open(sealer.seal(made.to_bytes()).encode())
@@ -70,9 +71,9 @@ def _pass(content: dict[str, object], keys: _Keys, sealer: Sealer, opener: Opene
     open_sealed(section, [keys.there])
 
 
-def _say(content: dict[str, object], keys: _Keys, sealer: Sealer, opener: Opener) -> Envelope:
+def _say(content: dict[str, JSON], keys: _Keys, sealer: Sealer, opener: Opener) -> Envelope:
     """Sign a word of the session, carry it and verify it."""
-    made = sign(content, keys.here)  # type: ignore[arg-type]
+    made = sign(content, keys.here)
     opener.open(sealer.seal(made.to_bytes()).encode())
     verify(made, keys.here.public)
     return made

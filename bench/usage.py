@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
@@ -28,4 +28,4 @@ def resident_mib(pids: Iterable[int]) -> float:
 
 def load() -> float:
     """Return the load of the last minute: above the number of cores, others were computing."""
-    return psutil.getloadavg()[0]
+    return float(psutil.getloadavg()[0])
