@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 from django.conf import settings
+from django.db.models import Subquery
 from django.utils import timezone
 
 from journal import presence
@@ -33,9 +34,15 @@ _calls: Final[dict[str, asyncio.Task[str]]] = {}  # the calls of this process, b
 
 
 def wake_due(now: datetime) -> None:
-    """Wake the sessions with peers that have what we want and may be asked for it by now."""
+    """Wake the sessions with peers that can be asked for something, or told of it, by now.
+
+    They have been woken when it came; a wake-up that was lost is made good here.
+    """
     due = Wanted.objects.filter(passed_over=False, not_before__lte=now)
     peers = list(due.order_by().values_list("peer", flat=True).distinct()[:_MOST_WOKEN])
+    head = LocalNode.objects.values("head_position")[:1]
+    behind = Peer.objects.filter(lease_until__gte=now, sent_position__lt=Subquery(head))
+    peers += behind.values_list("fingerprint", flat=True)[:_MOST_WOKEN]
     if peers:
         wake(SESSIONS, type="session.wake", peers=peers)
 

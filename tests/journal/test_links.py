@@ -67,3 +67,22 @@ def test_sessions_are_woken_for_what_may_be_asked(
         )
     wake_due(later(seconds=1))
     assert woken == [{"type": "session.wake", "peers": [DESK.fingerprint]}]
+
+
+def test_sessions_with_peers_that_lack_news_are_woken(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wake-up that came with the news may have been lost."""
+    woken: list[dict[str, Any]] = []
+    monkeypatch.setattr(links, "wake", lambda group, **message: woken.append(message))
+    world.know(DESK)
+    peer = get_peer(DESK.fingerprint)
+    wake_due(world.now)
+    assert woken == []  # nobody talks to it: it is called
+    take_lease(DESK.fingerprint, "another process", world.now)
+    wake_due(world.now)
+    assert woken == [{"type": "session.wake", "peers": [DESK.fingerprint]}]
+    peer.sent_position = len(world.journal())
+    peer.save(update_fields=["sent_position"])
+    wake_due(world.now)
+    assert len(woken) == 1
