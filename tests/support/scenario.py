@@ -22,7 +22,7 @@ PASSWORD = "correct horse battery staple"
 PATIENCE = 120.0
 
 
-def eventually(look: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
+def eventually(look: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
     """Look until something true is seen, and return it; raises AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
