@@ -13,6 +13,7 @@ from django.db.models import F
 from journal.ledger import Ledger
 from journal.models import DropCount, Resource
 from journal.signals import resources_accepted
+from journal.wanted import forget
 from sdmp.encoding import JSON
 from sdmp.errors import Revoked, SdmpError
 from sdmp.signature import Envelope, read_envelope
@@ -85,6 +86,7 @@ def accept(
                 report.accepted.append(envelope.identifier)
         written = ledger.write(now)
         if written:
+            forget(report.accepted)
             resources_accepted.send(sender=accept, resources=written)
         count_drops([error.why for error in report.refused.values()])
     for identifier, refusal in report.refused.items():

@@ -77,13 +77,14 @@ def give(
     The first resource is given whatever its size. What the peer may not have looks the same as
     what does not exist.
     """
-    # Contents are loaded one by one, as they fit: together they could be gigabytes.
+    # Contents are loaded when it is known which fit: together they could be gigabytes.
     rows = Resource.objects.filter(
         identifier__in=[identifier for _, identifier in wanted if identifier]
     )
     found = {row.identifier: row for row in rows.select_related("revoked_by").defer("payload")}
     given = Given()
     rights: dict[tuple[str, str, str], bool] = {}
+    fitting: list[Resource] = []
     for author, identifier in wanted:
         row = found.get(identifier)
         if (
@@ -93,14 +94,29 @@ def give(
         ):
             given.not_found.append((author, identifier))
             continue
-        if given.resources and given.size + row.size * 4 // 3 > limits.BATCH_BYTES:
+        size = _size_in_base64(row) + (_size_in_base64(row.revoked_by) if row.revoked_by else 0)
+        if fitting and given.size + size > limits.BATCH_BYTES:
             break
-        envelopes = _in_its_place(row)
-        given.resources += envelopes
+        fitting.append(row)
+        given.size += size
+    _load(fitting)
+    for row in fitting:
+        given.resources += _in_its_place(row)
         if row.is_held:
-            given.handed.append(identifier)
-        given.size += sum(len(envelope.payload) for envelope in envelopes)
+            given.handed.append(row.identifier)
     return given
+
+
+def _size_in_base64(row: Resource) -> int:
+    return row.size * 4 // 3
+
+
+def _load(rows: Sequence[Resource]) -> None:
+    """Load the contents of several resources with one question."""
+    contents = Resource.objects.filter(pk__in=[row.pk for row in rows])
+    found = dict(contents.values_list("pk", "payload"))
+    for row in rows:
+        row.payload = found[row.pk]
 
 
 def _in_its_place(row: Resource) -> list[Envelope]:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from django.db import transaction
 from django.utils import timezone
 
 from journal import answers, wanted
@@ -209,9 +210,17 @@ class Desk:
             if asked.at + _PATIENCE < now:
                 del self._asked[identifier]
                 self._postpone(asked.request, now)
+        self._ask_for(self._choose(now), plan, facts, now)
+
+    def _choose(self, now: datetime) -> list[traffic.Reference]:
+        """Choose what to ask for, unless an answer is still to come."""
         if any(isinstance(a.request, traffic.RequestResource) for a in self._asked.values()):
-            return
-        chosen = wanted.next_to_ask(self.node, now)
+            return []
+        return wanted.next_to_ask(self.node, now)
+
+    def _ask_for(
+        self, chosen: Sequence[traffic.Reference], plan: Plan, facts: Facts, now: datetime
+    ) -> None:
         if not chosen and self._more_to_read:
             self._more_to_read = False
             self._ask_journal(plan, facts, now)
@@ -253,21 +262,26 @@ class Desk:
 
     def _hear(self, message: traffic.Broadcast, facts: Facts, now: datetime) -> Plan:
         plan = Plan()
+        wanted_users = facts.wanted_users(self.here, now)
+        chosen: list[traffic.Reference] = []
         try:
-            noted = wanted.note_lines(
-                self.node,
-                message.since,
-                message.entries,
-                wanted_users=facts.wanted_users(self.here, now),
-                now=now,
-            )
+            with transaction.atomic():
+                noted = wanted.note_lines(
+                    self.node,
+                    message.since,
+                    message.entries,
+                    wanted_users=wanted_users,
+                    now=now,
+                )
+                if noted is not wanted.Noted.GAP:
+                    chosen = self._choose(now)
         except BadLine:
             noted = wanted.Noted.GAP
         self._more_to_read = noted is wanted.Noted.FULL
         if noted is wanted.Noted.GAP:
             self._ask_journal(plan, facts, now)
         else:
-            self._ask(plan, facts, now)
+            self._ask_for(chosen, plan, facts, now)
         return plan
 
     def _answer_journal(self, message: traffic.RequestJournal, facts: Facts, now: datetime) -> Plan:

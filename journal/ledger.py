@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from django.db import transaction
 
-from journal.models import Line, Resource, Wanted
+from journal.models import Line, Resource
 from journal.signals import resources_revoked
 from journal.waking import authority_changed, lines_added
 from journal.wanted import follow_wishes
@@ -99,7 +99,6 @@ class Ledger:
         rows = Resource.objects.bulk_create([_row(entry.content, now) for entry in self.entries])
         self._append_lines(rows)
         changed = keep_facts([(entry.content, entry.ended) for entry in self.entries])
-        Wanted.objects.filter(identifier__in=list(self._adding)).delete()
         written = [(row, entry.content) for row, entry in zip(rows, self.entries, strict=True)]
         self._apply_revocations(written)
         if changed:
@@ -122,7 +121,7 @@ class Ledger:
             lines.append(Line(position=position, identifier=text.partition("@")[0], resource=row))
         Line.objects.bulk_create(lines)
         self.node.head_position, self.node.head_line = position, text
-        self.node.save(update_fields=["head_position", "head_line"])
+        LocalNode.objects.filter(pk=self.node.pk).update(head_position=position, head_line=text)
 
     def _apply_revocations(self, written: Sequence[tuple[Resource, Content]]) -> None:
         gone: list[Resource] = []

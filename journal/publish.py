@@ -78,6 +78,12 @@ def trust_to_name(facts: Facts, user: str, needs: frozenset[str], now: datetime)
     raise UserError("This account has not given this node the power to do that.")
 
 
+def _is_published(content: Content) -> bool:
+    """Tell whether this very resource is held; what is encrypted never comes out the same twice."""
+    held = Resource.objects.filter(identifier=content.identifier, revoked_by=None)
+    return content.kind != "encrypted" and held.exists()
+
+
 def write_own(contents: Sequence[Content], *, now: datetime) -> list[tuple[Resource, Content]]:
     """Add own resources, already signed, to the journal; they are judged like any other.
 
@@ -87,7 +93,7 @@ def write_own(contents: Sequence[Content], *, now: datetime) -> list[tuple[Resou
     with transaction.atomic():
         ledger = Ledger()
         for content in contents:
-            if Resource.objects.filter(identifier=content.identifier, revoked_by=None).exists():
+            if _is_published(content):
                 raise UserError("This very resource has been published already.")
             try:
                 ledger.add(ledger.judge(content.envelope, now))

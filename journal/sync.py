@@ -112,6 +112,7 @@ class Dialogue:
         self._sending = asyncio.Lock()
         self._working = asyncio.Lock()  # a desk does one thing at a time
         self._busy_at = time.monotonic()
+        self._noting: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Talk until the connection or the right to talk is gone, or nothing more is due."""
@@ -138,6 +139,8 @@ class Dialogue:
             await self._transport.close()
             with contextlib.suppress(Exception):
                 await layer.group_discard(SESSIONS, channel)
+            if self._noting:
+                await asyncio.wait(self._noting)
             await in_thread(self._desk.end)
             await presence.leave(self._desk.node, self.stop)
 
@@ -214,7 +217,16 @@ class Dialogue:
                 for frame in self._session.refuse(plan.refuse):
                     await self._transport.send(frame)
         if plan.handed:
-            await in_thread(self._desk.handed, plan.handed)
+            # Nobody waits for it, the peer least of all.
+            noting = asyncio.create_task(self._note_handed(plan.handed))
+            self._noting.add(noting)
+            noting.add_done_callback(self._noting.discard)
         if plan.refuse is not None:
             await in_thread(self._desk.parted)
             raise _Over
+
+    async def _note_handed(self, identifiers: list[str]) -> None:
+        try:
+            await in_thread(self._desk.handed, identifiers)
+        except Exception:
+            _log.exception("not noted what was handed over")

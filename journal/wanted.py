@@ -51,14 +51,21 @@ def note_lines(
         check_chain(entries, previous=peer.known_line)
         if not entries:
             return Noted.RECORDED
-        waiting = Wanted.objects.filter(peer=fingerprint, passed_over=False).count()
-        if waiting + len(entries) > limits.WANTED_LINES:
-            return Noted.FULL
         lines = [read_line(entry) for entry in entries]
-        _keep(peer, lines, wanted_users, now)
-        peer.known_line = entries[-1]
-        peer.known_position += len(entries)
-        peer.save(update_fields=["known_line", "known_position", "read_again"])
+        held = _held([line.resource for line in lines])
+        lacking = [
+            (number, line) for number, line in enumerate(lines, 1) if line.resource not in held
+        ]
+        if lacking:
+            waiting = Wanted.objects.filter(peer=fingerprint, passed_over=False).count()
+            if waiting + len(lacking) > limits.WANTED_LINES:
+                return Noted.FULL
+            _keep(peer, lacking, wanted_users, now)
+        Peer.objects.filter(pk=peer.pk).update(
+            known_line=entries[-1],
+            known_position=peer.known_position + len(entries),
+            read_again=peer.read_again,
+        )
     return Noted.RECORDED
 
 
@@ -92,8 +99,9 @@ def next_to_ask(fingerprint: str, now: datetime) -> list[tuple[str, str]]:
 
 def release(fingerprint: str, identifiers: Iterable[str], now: datetime) -> None:
     """Let resources that were claimed, and did not come, be asked for again at once."""
-    claimed = Wanted.objects.filter(not_before__gt=now, not_before__lte=now + CLAIM)
-    claimed.filter(identifier__in=list(identifiers)).update(not_before=now)
+    if listed := list(identifiers):
+        claimed = Wanted.objects.filter(not_before__gt=now, not_before__lte=now + CLAIM)
+        claimed.filter(identifier__in=listed).update(not_before=now)
 
 
 def release_all(fingerprint: str, now: datetime) -> None:
@@ -110,6 +118,8 @@ def postpone(fingerprint: str, reasons: dict[str, str], now: datetime) -> None:
         now: the time from which to wait.
     """
     identifiers = list(reasons)
+    if not identifiers:
+        return
     # Others may be asked at once, unless they wait for longer than a claim: they had it not either.
     others = Wanted.objects.filter(identifier__in=identifiers).exclude(peer=fingerprint)
     others.filter(not_before__lte=now + CLAIM).update(not_before=now)
@@ -122,8 +132,9 @@ def postpone(fingerprint: str, reasons: dict[str, str], now: datetime) -> None:
 
 
 def forget(identifiers: Iterable[str]) -> None:
-    """Want these no more, for example because they have been revoked."""
-    Wanted.objects.filter(identifier__in=list(identifiers)).delete()
+    """Want these no more: they are here, or have been revoked."""
+    if listed := list(identifiers):
+        Wanted.objects.filter(identifier__in=listed).delete()
 
 
 def follow_wishes(newly: Collection[str], no_longer: Collection[str], now: datetime) -> None:
@@ -142,8 +153,10 @@ def follow_wishes(newly: Collection[str], no_longer: Collection[str], now: datet
         )
 
 
-def _keep(peer: Peer, lines: Sequence[Line], wanted_users: Collection[str], now: datetime) -> None:
-    held = _held([line.resource for line in lines])
+def _keep(
+    peer: Peer, lacking: Sequence[tuple[int, Line]], wanted_users: Collection[str], now: datetime
+) -> None:
+    """Record lines whose resources we lack, each with its place behind what was known."""
     rows = [
         Wanted(
             peer=peer.fingerprint,
@@ -153,8 +166,7 @@ def _keep(peer: Peer, lines: Sequence[Line], wanted_users: Collection[str], now:
             passed_over=line.user not in wanted_users,
             not_before=now,
         )
-        for number, line in enumerate(lines, start=1)
-        if line.resource not in held
+        for number, line in lacking
     ]
     Wanted.objects.bulk_create(rows, ignore_conflicts=True)
     if any(row.passed_over for row in rows):

@@ -40,6 +40,11 @@ class _Placed:
         return self.resource.author == self.filing.account.fingerprint
 
     @property
+    def begins(self) -> bool:
+        """Whether the conversation is named for this letter."""
+        return self.thread == self.resource.uri
+
+    @property
     def where(self) -> tuple[int, str]:
         return self.filing.account.pk, self.thread
 
@@ -62,13 +67,21 @@ def prepare(account: Account, text: str, content: Content, *, notice: bool) -> F
     )
 
 
-def file_letters(filings: Sequence[tuple[Filing, Resource]], now: datetime) -> list[Letter]:
+def file_letters(
+    filings: Sequence[tuple[Filing, Resource]], now: datetime, *, new: bool = False
+) -> list[Letter]:
     """File letters in the order given, each once; those which an account has are left out.
 
     Call it in a transaction that has locked the journal's head, so that nobody files meanwhile.
+
+    Args:
+        filings: the letters, with the resources that they came in.
+        now: when they came.
+        new: whether the resources were made in this transaction: then nobody has them yet, and
+            no receipt can have come.
     """
-    placed = _place(filings)
-    conversations = _conversations(placed, now)
+    placed = _place(filings, new=new)
+    conversations = _conversations(placed, now, new=new)
     letters = Letter.objects.bulk_create(
         [
             Letter(
@@ -93,14 +106,15 @@ def file_letters(filings: Sequence[tuple[Filing, Resource]], now: datetime) -> l
             letter: [user for user in item.filing.content.to if user != letter.author]
             for letter, item in zip(letters, placed, strict=True)
             if item.outgoing and not item.filing.notice
-        }
+        },
+        new=new,
     )
     return letters
 
 
-def _place(filings: Sequence[tuple[Filing, Resource]]) -> list[_Placed]:
+def _place(filings: Sequence[tuple[Filing, Resource]], *, new: bool) -> list[_Placed]:
     """Find the thread of each letter that its account does not have yet."""
-    resources = [resource.pk for _, resource in filings]
+    resources = [] if new else [resource.pk for _, resource in filings]
     had = Letter.objects.filter(resource__in=resources).values_list("account_id", "resource_id")
     done = set(had)
     placed: list[_Placed] = []
@@ -134,13 +148,17 @@ def _thread(filing: Filing, resource: Resource, others: Mapping[tuple[int, str],
     return content.thread or content.in_reply_to or uri(resource.author, resource.identifier)
 
 
-def _conversations(placed: Sequence[_Placed], now: datetime) -> dict[tuple[int, str], Conversation]:
+def _conversations(
+    placed: Sequence[_Placed], now: datetime, *, new: bool
+) -> dict[tuple[int, str], Conversation]:
     """Make or change the conversations for letters that come to them."""
     coming: dict[tuple[int, str], list[_Placed]] = {}
     for item in placed:
         coming.setdefault(item.where, []).append(item)
+    # Nobody can have answered yet what has just been made.
+    older = {item.thread for item in placed if not (new and item.begins)}
     rows = Conversation.objects.filter(
-        account__in={account for account, _ in coming}, thread__in={thread for _, thread in coming}
+        account__in={account for account, _ in coming}, thread__in=older
     )
     found = {(row.account_id, row.thread): row for row in rows}
     for where, items in coming.items():
@@ -184,14 +202,13 @@ def _add_to(conversation: Conversation, items: Sequence[_Placed], now: datetime)
     Conversation.objects.filter(pk=conversation.pk).update(**changes)
 
 
-def _expect_deliveries(recipients: Mapping[Letter, Sequence[str]]) -> None:
+def _expect_deliveries(recipients: Mapping[Letter, Sequence[str]], *, new: bool) -> None:
     """Expect for each sent letter a delivery to each recipient; some receipts may be here."""
     if not recipients:
         return
     strays: dict[tuple[str, str], StrayReceipt] = {}
-    for stray in StrayReceipt.objects.filter(
-        message__in=[letter.resource.identifier for letter in recipients]
-    ):
+    messages = [] if new else [letter.resource.identifier for letter in recipients]
+    for stray in StrayReceipt.objects.filter(message__in=messages):
         strays[stray.message, stray.author] = stray
     deliveries = []
     for letter, users in recipients.items():

@@ -91,7 +91,7 @@ def send(
     filing = prepare(account, text, content, notice=notice)
     with transaction.atomic():
         [(row, _)] = write_own([made], now=now)
-        filed = file_letters([(filing, row)], now)
+        filed = file_letters([(filing, row)], now, new=True)
         if _concerns_others_here(recipients, account, notice=notice):
             wait_to_be_opened([row])
         for letter in filed:

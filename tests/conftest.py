@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,17 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
-    """A PostgreSQL server of this test process."""
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of this test process.
+
+    It runs as another user, who may not enter pytest's own directories.
+    """
     if postgresql_programs() is None:
         pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
-    with PostgreSQL(tmp_path_factory.mktemp("postgresql")) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="sdmpweb-postgresql-") as directory,
+        PostgreSQL(Path(directory)) as server,
+    ):
         yield server
 
 

@@ -179,7 +179,7 @@ def test_nothing_of_it_stays_when_the_filing_fails(
     world.know(DESK)
     before = world.journal()
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError
 
     monkeypatch.setattr(send_module, "file_letters", fail)
