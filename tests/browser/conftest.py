@@ -19,9 +19,12 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One Chromium for all tests; each person has a context of his own in it."""
+    """One Chromium for the tests of a file; each person has a context of his own in it.
+
+    While Playwright runs, so does its event loop: asynchronous tests need it gone.
+    """
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield running

@@ -23,7 +23,7 @@ async def test_what_waits_behind_the_end_of_a_session_holds_nothing_up(
         pass
 
     monkeypatch.setattr(consumers, "converse", converse)
-    consumer = SdmpConsumer()
+    consumer: Any = SdmpConsumer()
     consumer.scope = {"client": ("192.0.2.1", 1)}
     consumer.base_send = send
     await consumer.connect()
@@ -42,7 +42,7 @@ async def test_a_peer_that_does_not_read_keeps_no_session_from_ending(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(consumers, "_CLOSE_SECONDS", 0.01)
-    consumer = SdmpConsumer()
+    consumer: Any = SdmpConsumer()
     consumer._gone = False
     consumer.base_send = send
     async with asyncio.timeout(5):

@@ -8,7 +8,7 @@ what it hears of. A test makes it lie by setting `answer` or by saying what it l
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -69,11 +69,11 @@ class Actor:
         for envelope in self.about:
             self.publish(envelope)
 
-    def by_user(self, **sections: JSON) -> Envelope:
+    def by_user(self, **sections: Any) -> Envelope:
         """A resource signed with the user's own key."""
         return make_resource(self.user.fingerprint, self.user, sections).envelope
 
-    def by_node(self, *, as_user: str = "", by: str = "", **sections: JSON) -> Envelope:
+    def by_node(self, *, as_user: str = "", by: str = "", **sections: Any) -> Envelope:
         """A resource signed by the node, for `as_user`, naming the trust `by`."""
         user = as_user or self.user.fingerprint
         named = by or self.trust.identifier
@@ -153,7 +153,7 @@ class Link:
         assert self.session._sealer is not None
         await self.raw(self.session._sealer.seal(container))
 
-    async def speak(self, **section: JSON) -> None:
+    async def speak(self, **section: Any) -> None:
         """Send traffic signed as it should be."""
         await self.say(self.actor.by_node(**section))
 
@@ -353,7 +353,7 @@ async def calling(
     key: PrivateKey | None = None,
     source: str = "127.0.0.1",
     path: str = "",
-):  # type: ignore[no-untyped-def]
+) -> AsyncIterator[Call]:
     """Connect and give the handshake in hand, nothing sent yet."""
     async with connect(
         target.url + path,
@@ -376,7 +376,7 @@ async def linked(
     credentials: Sequence[Envelope] | None = None,
     fetches: bool = True,
     greets: bool = True,
-):  # type: ignore[no-untyped-def]
+) -> AsyncIterator[Link]:
     """Open a session as the actor's node, greet, and listen in the background."""
     shown = actor.credentials(target.user.fingerprint) if credentials is None else credentials
     async with calling(actor, target) as call:
