@@ -84,7 +84,7 @@ def accept(
             if authors is None or accepted.resource.user in authors:
                 ledger.add(accepted)
                 report.accepted.append(envelope.identifier)
-        written = ledger.write(now)
+        written = ledger.write(now, own=False)
         if written:
             forget(report.accepted)
             resources_accepted.send(sender=accept, resources=written)

@@ -314,7 +314,12 @@ class Desk:
         if isinstance(asked.request, traffic.RequestJournal):
             return self._take_lines(message, facts, now)
         self._take_resources(asked.request, message, now)
-        return self.plan()
+        facts = current_facts()
+        if facts is not self._facts:
+            return self.plan()
+        plan = Plan()
+        self._ask(plan, facts, now)
+        return plan
 
     def _take_lines(self, message: traffic.Response, facts: Facts, now: datetime) -> Plan:
         plan = Plan()

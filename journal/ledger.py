@@ -15,7 +15,7 @@ from django.db import transaction
 
 from journal.models import Line, Resource
 from journal.signals import resources_revoked
-from journal.waking import authority_changed, lines_added
+from journal.waking import authority_changed, lines_added, lines_taken_over
 from journal.wanted import follow_wishes
 from nodes.errors import UserError
 from nodes.facts import current_facts, keep_facts
@@ -92,8 +92,11 @@ class Ledger:
         self._adding[content.identifier] = content
         self.entries.append(Entry(content, accepted.ended))
 
-    def write(self, now: datetime) -> list[tuple[Resource, Content]]:
-        """Write what was added: resources, lines, facts, and what the revocations among them do."""
+    def write(self, now: datetime, *, own: bool) -> list[tuple[Resource, Content]]:
+        """Write what was added: resources, lines, facts, and what the revocations among them do.
+
+        Peers are told at once of what is this node's `own`, and soon of the rest.
+        """
         if not self.entries:
             return []
         rows = Resource.objects.bulk_create([_row(entry.content, now) for entry in self.entries])
@@ -109,7 +112,7 @@ class Ledger:
             follow_wishes(wanted - before, before - wanted, now)
             trusted = {row.subject for row in rows if row.kind == "trust"}
             authority_changed({row.author for row in rows} | trusted)
-        transaction.on_commit(lines_added)
+        transaction.on_commit(lines_added if own else lines_taken_over)
         return written
 
     def _append_lines(self, rows: Sequence[Resource]) -> None:

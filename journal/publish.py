@@ -99,6 +99,6 @@ def write_own(contents: Sequence[Content], *, now: datetime) -> list[tuple[Resou
                 ledger.add(ledger.judge(content.envelope, now))
             except SdmpError as error:
                 raise UserError(f"This cannot be published: {error}") from error
-        written = ledger.write(now)
+        written = ledger.write(now, own=True)
         resources_published.send(sender=publish, resources=written)
     return written

@@ -60,21 +60,24 @@ async def converse(
     """
     try:
         async with asyncio.timeout(limits.HANDSHAKE_SECONDS):
-            session = await _shake_hands(meeting, transport)
+            session = await _shake_hands(meeting, transport, proved)
     except TimeoutError:
         raise RemoteSessionError("The handshake took too long.") from None
-    proved()
     desk = await in_thread(meeting.desk)
     await Dialogue(session, transport, desk, linger).run()
 
 
-async def _shake_hands(meeting: Meeting, transport: Transport) -> Session:
+async def _shake_hands(
+    meeting: Meeting, transport: Transport, proved: Callable[[], None]
+) -> Session:
     session: Session = await in_thread(meeting.begin)
     for frame in await in_thread(meeting.first_frames):
         await transport.send(frame)
-    while session.state is not State.OPEN:
+    while not session.is_open:
         for event in session.receive(await transport.receive(session.frame_limit)):
             answer = await in_thread(_answer, meeting, event)
+            if session.is_open:
+                proved()  # before the peer, told so, may send large frames
             for frame in answer:
                 await transport.send(frame)
         if session.state is State.CLOSED:

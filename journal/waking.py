@@ -12,7 +12,9 @@ from journal.models import Wanted
 from nodes.spacing import Spaced
 from nodes.wake import start_task, wake
 
-_SECONDS_BETWEEN_LOOKS: Final = 0.25
+_SECONDS_BETWEEN_LOOKS: Final = 1.0
+# What others wrote is passed on a little later: mostly a receipt follows, and goes along.
+_SECONDS_TO_PASS_ON: Final = 0.1
 SESSIONS = "sessions"  # the channel-layer group of all open sessions
 
 # One look finds every peer that is to be called, however many lines there are.
@@ -23,6 +25,14 @@ def lines_added() -> None:
     """Wake every open session, and call the peers that have none."""
     wake(SESSIONS, type="session.wake")
     _call_others()
+
+
+_pass_on = Spaced(lines_added, _SECONDS_TO_PASS_ON, patient=True)
+
+
+def lines_taken_over() -> None:
+    """Do the same soon, for lines of what other nodes published."""
+    _pass_on()
 
 
 def authority_changed(authors: set[str]) -> None:

@@ -58,29 +58,34 @@ class _Opened:
 
 def open_waiting() -> int:
     """Open all that waits, oldest first; return how many resources were opened."""
-    opened = 0
+    opened, more = 0, True
     with _one_at_a_time:
-        while count := _open_some():
-            opened += count
+        while more:
+            rows, more = _next()
+            if rows:
+                _open(rows)
+            opened += len(rows)
     return opened
 
 
-def _open_some() -> int:
-    rows = _next()
-    if not rows:
-        return 0
+def _open(rows: Sequence[Unopened]) -> None:
     now = timezone.now()
     reader = _Reader(now)
     found = [reader.open(row) for row in rows]
     reader.sign_receipts(found)
     with transaction.atomic():
         _write(found, now)
-    return len(rows)
 
 
-def _next() -> list[Unopened]:
-    """Take what has waited longest: as much as may be in memory at once, one at least."""
-    waiting = Unopened.objects.order_by("id").values_list("pk", "resource__size")[:_AT_ONCE]
+def _next() -> tuple[list[Unopened], bool]:
+    """Take what has waited longest: as much as may be in memory at once, one at least.
+
+    Returns:
+        The rows, and whether there may be more behind them.
+    """
+    waiting = list(Unopened.objects.order_by("id").values_list("pk", "resource__size")[:_AT_ONCE])
+    if not waiting:
+        return [], False
     chosen: list[int] = []
     room = _BYTES_AT_ONCE
     for pk, size in waiting:
@@ -88,7 +93,8 @@ def _next() -> list[Unopened]:
         if chosen and room < 0:
             break
         chosen.append(pk)
-    return list(Unopened.objects.filter(pk__in=chosen).select_related("resource").order_by("id"))
+    rows = Unopened.objects.filter(pk__in=chosen).select_related("resource").order_by("id")
+    return list(rows), len(waiting) == _AT_ONCE or len(chosen) < len(waiting)
 
 
 class _Reader:

@@ -42,12 +42,14 @@ class Call:
 
     async def receive(self, limit: int) -> str:
         """Wait for a frame of at most `limit` bytes. Raises Closed, also for a larger one."""
-        self._connection.protocol.max_message_size = limit
+        # The next frame may have been taken in by the time that this one is understood, and the
+        # first traffic comes right behind the proof.
+        self._connection.protocol.max_message_size = max(limit, limits.FRAME_BYTES)
         try:
             frame = await self._connection.recv()
         except ConnectionClosed:
             raise Closed from None
-        if not isinstance(frame, str):
+        if not isinstance(frame, str) or len(frame) > limit:
             await self.close()
             raise Closed
         return frame
@@ -83,8 +85,8 @@ async def call(url: str) -> Call:
             compression=None,
             open_timeout=_OPEN_SECONDS,
             close_timeout=_CLOSE_SECONDS,
-            max_size=limits.FRAME_BYTES_UNPROVED,
-            max_queue=4,
+            max_size=limits.FRAME_BYTES,
+            max_queue=2,
             user_agent_header="sdmpweb",
         )
     except (OSError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:

@@ -15,13 +15,17 @@ from nodes import loop
 class Spaced:
     """An action that is done at most once in so many seconds.
 
-    The first call does it at once. Calls that follow too soon are joined to one, done when the
-    time has come, so that it is always done after the last call. Callable from any thread.
+    The first call does it at once, or with `patient` when the seconds are over. Calls that follow
+    too soon are joined to one, done when the time has come, so that it is always done after the
+    last call. Callable from any thread.
     """
 
-    def __init__(self, action: Callable[[], None], seconds: float) -> None:
+    def __init__(
+        self, action: Callable[[], None], seconds: float, *, patient: bool = False
+    ) -> None:
         self._action: Final = action
         self._seconds: Final = seconds
+        self._patient: Final = patient
         self._lock: Final = threading.Lock()
         self._not_before = 0.0
         self._later = False
@@ -32,7 +36,7 @@ class Spaced:
         with self._lock:
             if self._later:
                 return
-            rest = self._not_before - time.monotonic()
+            rest = self._seconds if self._patient else self._not_before - time.monotonic()
             self._later = rest > 0
             if not self._later:
                 self._not_before = time.monotonic() + self._seconds

@@ -177,6 +177,11 @@ class Session:
         self._opener: Opener | None = None
 
     @property
+    def is_open(self) -> bool:
+        """Whether traffic may go both ways."""
+        return self.state is State.OPEN
+
+    @property
     def frame_limit(self) -> int:
         """How many bytes a frame may have that the transport takes in now (protocol §11)."""
         proved = self.state is State.OPEN or (

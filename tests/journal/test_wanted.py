@@ -102,6 +102,7 @@ def test_lines_of_others_are_passed_over(desk: Peer) -> None:
 
 def test_no_more_than_fits_is_taken(desk: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WANTED_LINES", 3)
+    monkeypatch.setattr("journal.wanted._COUNT_EVERY", 1)
     assert note(desk) is Noted.FULL
     assert row(desk).known_position == 1
     assert not Wanted.objects.exists()
