@@ -7,6 +7,7 @@ wrong is one sentence on stderr.
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sdmpweb import __version__
@@ -68,7 +69,9 @@ def _run(argv: list[str]) -> None:
     command.requires_system_checks = []
     # Wrong use and --help end here, before anything is touched.
     command._called_from_command_line = True
-    command.create_parser(argv[0], name).parse_args(argv[2:])
+    parser = command.create_parser(argv[0], name)
+    parser.error = partial(_fail_at_use, name)
+    parser.parse_args(argv[2:])
     try:
         if name not in _WITHOUT_DATABASE:
             from sdmpweb import schema
@@ -77,6 +80,11 @@ def _run(argv: list[str]) -> None:
         command.run_from_argv(argv)
     except (UserError, SdmpError) as error:
         _fail(str(error), 1)
+
+
+def _fail_at_use(name: str, message: str) -> None:
+    said = message[:1].upper() + message[1:]
+    _fail(f"{said.rstrip('.')}; `sdmpweb {name} --help` says how it is used.", 2)
 
 
 def _fail(sentence: str, status: int) -> None:

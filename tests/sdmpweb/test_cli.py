@@ -35,10 +35,21 @@ def test_each_command_has_help(tmp_path: Path, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["nonsense"], ["up", "--nonsense"], ["up", "--port", "0"]]
+    "arguments",
+    [["nonsense"], ["up", "--nonsense"], ["up", "--port", "0"], ["add_contact", "alice"]],
 )
-def test_wrong_use_is_status_2(tmp_path: Path, arguments: list[str]) -> None:
-    assert sdmpweb(tmp_path, *arguments).returncode == 2
+def test_wrong_use_is_one_sentence_and_status_2(tmp_path: Path, arguments: list[str]) -> None:
+    done = sdmpweb(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.endswith((".\n",))
+
+
+def test_without_a_command_the_commands_are_listed(tmp_path: Path) -> None:
+    done = sdmpweb(tmp_path)
+    assert done.returncode == 2
+    assert "  up " in done.stdout
 
 
 @pytest.mark.parametrize(
