@@ -1,5 +1,6 @@
 """What only the node's own user may read: the data directory, and the secret of the pages in it."""
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -46,3 +47,11 @@ def web_secret(path: Path) -> str:
             f"The pages' secret in {path} is too short; delete the file to have a new one made."
         )
     return text
+
+
+def name_of(web: str) -> str:
+    """Return a name by which the processes of one node know each other, from the pages' secret.
+
+    It tells nothing of the secret.
+    """
+    return hashlib.sha256(f"sdmpweb name {web}".encode()).hexdigest()[:16]

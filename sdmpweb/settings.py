@@ -111,7 +111,12 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         # redis-py 8 gives up a silent subscription after 5 s unless told not to.
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "prefix": "sdmpweb"},
+        # Redis tells its numbered databases apart, and not what is published: the nodes that share
+        # a server are told apart by their secrets.
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": None}],
+            "prefix": f"sdmpweb-{secret.name_of(SECRET_KEY)}",
+        },
     }
     if GROWN
     else {"BACKEND": "sdmpweb.embedded.layer.EmbeddedChannelLayer"}
