@@ -18,7 +18,7 @@ from bench.usage import cpu_seconds, load, resident_mib
 BODY = "The garden is dry and the well is low; come on Saturday if you can.\n\n" * 8
 Figures = dict[str, float]
 
-_BETWEEN = 0.1  # seconds between messages sent one by one: the receipt is back by then
+_BETWEEN = 0.3  # seconds between messages sent one by one: the receipt is back by then
 _PATIENCE = 60.0
 _LOOK_EVERY = 0.02
 
