@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from nodes.errors import UserError
+from nodes.files import write_once
 from nodes.models import LocalNode, SealedKey
 from sdmp.keys import PrivateKey, generate, load_private
 
@@ -39,15 +40,7 @@ def secret_path() -> Path:
 
 def create_secret() -> None:
     """Write a new node secret with mode 0600, unless there is one."""
-    path = secret_path()
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(_SECRET_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
+    write_once(secret_path(), secrets.token_bytes(_SECRET_BYTES))
 
 
 def check_secret() -> None:

@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
+from nodes.files import write_once
 from sdmpweb.env import WrongEnvironment
 
 
@@ -30,14 +31,10 @@ def web_secret(path: Path) -> str:
     Raises WrongEnvironment when the file cannot be made or read, or holds less than 32 characters.
     """
     try:
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
+        if not path.exists():
+            write_once(path, secrets.token_urlsafe(48).encode("ascii"))
     except OSError:
         raise WrongEnvironment(f"The file {path} for the pages' secret cannot be made.") from None
-    else:
-        with os.fdopen(made, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
     try:
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):

@@ -28,7 +28,7 @@ def test_journal_is_one_whoever_writes(cast: Cast, shape: str) -> None:
         title = f"from process {number}"
         writer.begin(send=MESSAGES, username="alice", to=[bob.user], title=title, pause=0)
     writers[2].begin(accept=foreign, size=1)
-    writers[3].begin(accept=foreign, size=3)
+    writers[3].begin(accept=foreign[::-1], size=3)  # from the other end: they meet
     answers = [writer.finish() for writer in writers]
 
     sent = answers[0]["sent"] + answers[1]["sent"]

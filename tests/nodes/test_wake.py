@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 from channels_redis.pubsub import RedisPubSubChannelLayer
+from django.conf import settings
 
 from nodes import loop, wake
+from sdmpweb import secret
 from sdmpweb.celery import app
 from tests.support.nodes import ROOT
 from tests.support.services import Redis
@@ -106,9 +108,8 @@ def test_no_node_is_no_error(data: Path) -> None:
 @pytest.mark.redis
 async def test_wake_reaches_a_group_through_redis(redis_server: Redis) -> None:
     url = redis_server.url(255)
-    layer = RedisPubSubChannelLayer(
-        hosts=[{"address": url, "socket_timeout": None}], prefix="sdmpweb"
-    )
+    prefix = f"sdmpweb-{secret.name_of(settings.SECRET_KEY)}"
+    layer = RedisPubSubChannelLayer(hosts=[{"address": url, "socket_timeout": None}], prefix=prefix)
     channel = await layer.new_channel()
     await layer.group_add("group", channel)
     await asyncio.to_thread(elsewhere, "wake.wake('group', type='new')", REDIS_URL=url)
