@@ -5,6 +5,7 @@ wrong is one sentence on stderr.
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any
 
 from sdmpweb import __version__
 
+_FINGERPRINT = re.compile(r"-[A-Za-z0-9_-]{85}")
 _OURS = ("sdmpweb", "mail", "journal", "nodes")
 # These need no database of their own: `demo` makes two nodes elsewhere.
 _WITHOUT_DATABASE = frozenset({"demo", "inspect"})
@@ -69,9 +71,8 @@ def _run(argv: list[str]) -> None:
     command.requires_system_checks = []
     # Wrong use and --help end here, before anything is touched.
     command._called_from_command_line = True
-    parser = command.create_parser(argv[0], name)
-    parser.error = partial(_fail_at_use, name)
-    parser.parse_args(argv[2:])
+    command.create_parser = partial(_parser, command.create_parser)
+    command.create_parser(argv[0], name).parse_args(argv[2:])
     try:
         if name not in _WITHOUT_DATABASE:
             from sdmpweb import schema
@@ -80,6 +81,15 @@ def _run(argv: list[str]) -> None:
         command.run_from_argv(argv)
     except (UserError, SdmpError) as error:
         _fail(str(error), 1)
+
+
+def _parser(create: Any, program: str, name: str, **options: Any) -> Any:
+    """Make a command's parser, which takes a fingerprint for one even where it begins with `-`."""
+    parser = create(program, name, **options)
+    parser.error = partial(_fail_at_use, name)
+    as_option = parser._parse_optional
+    parser._parse_optional = lambda text: None if _FINGERPRINT.fullmatch(text) else as_option(text)
+    return parser
 
 
 def _fail_at_use(name: str, message: str) -> None:
