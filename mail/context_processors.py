@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from mail import selectors
+from mail import held, selectors
 from mail.folders import FOLDERS
 from nodes.models import Account
 
@@ -23,5 +24,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "node_name": SimpleLazyObject(lambda: selectors.node_name() or "sdmpweb"),
         "folders": FOLDERS,
         "theme": theme if theme in ("light", "dark") else "",
+        "held": SimpleLazyObject(lambda: held.pending(account, timezone.now()) if account else []),
         "counts": SimpleLazyObject(lambda: selectors.counts(account) if account else {}),
     }

@@ -10,7 +10,7 @@ from django.db import transaction
 from nodes.models import Account
 from nodes.wake import wake
 
-Change = Literal["letter", "delivery", "counts", "contacts"]
+Change = Literal["letter", "delivery", "counts", "contacts", "drafts", "held", "nodes"]
 
 
 def group_of(account_id: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from mail import held
 from mail.opening import open_waiting
 
 
@@ -11,3 +12,9 @@ from mail.opening import open_waiting
 def open_letters() -> None:
     """Open what waits to be read for the accounts of this node."""
     open_waiting()
+
+
+@shared_task
+def do_held() -> None:
+    """Do what was held back for a moment and is due."""
+    held.do_due()

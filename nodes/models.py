@@ -33,6 +33,13 @@ class Account(AbstractUser):
         LIGHT = "light", _("light")
         DARK = "dark", _("dark")
 
+    class Notify(models.TextChoices):
+        """What a notification tells."""
+
+        NONE = "none", _("no notifications")
+        QUIET = "quiet", _("that something came")
+        WHO = "who", _("who wrote")
+
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     email = models.EmailField(_("email address"), blank=True, default="")
@@ -43,6 +50,12 @@ class Account(AbstractUser):
     language = models.CharField(max_length=16, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
     theme = models.CharField(max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
+    undo_seconds = models.PositiveSmallIntegerField(_("seconds to undo"), default=10)
+    notify = models.CharField(max_length=6, choices=Notify.choices, default=Notify.WHO)
+    # When the recovery phrase was last shown to be on paper: words asked back, or a test.
+    backup_checked = models.DateTimeField(null=True, editable=False)
+    checklist_hidden = models.BooleanField(default=False, editable=False)
+    is_echo = models.BooleanField(default=False, editable=False)  # answers by itself
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
@@ -185,6 +198,9 @@ class ContactRequest(models.Model):
     node = fingerprint_field()
     credentials = models.BinaryField()
     received = models.DateTimeField(default=timezone.now)
+    ignored = models.DateTimeField(null=True)
+    # By an invitation of this number, whose token the stranger showed.
+    invitation = models.PositiveBigIntegerField(null=True)
 
     class Meta:
         constraints = [

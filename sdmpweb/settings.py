@@ -148,6 +148,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": LOOK_FOR_WORK_SECONDS,
         "options": {"expires": LOOK_FOR_WORK_SECONDS},
     },
+    "do held": {
+        "task": "mail.tasks.do_held",
+        "schedule": LOOK_FOR_WORK_SECONDS,
+        "options": {"expires": LOOK_FOR_WORK_SECONDS},
+    },
 }
 
 # Signing in

@@ -22,6 +22,7 @@ from mail import markdown, presentation
 from mail.contacts import CardSummary
 from mail.pictures import picture_type
 from mail.selectors import LetterView
+from mail.toasts import read_toast
 from sdmp.attachments import read_data_link, take_attachments
 
 register = template.Library()
@@ -44,6 +45,7 @@ register.filter(presentation.people_words)
 register.filter(presentation.row_delivery)
 register.filter(presentation.size_words)
 register.filter(presentation.still_waiting)
+register.filter("toast", read_toast)
 
 
 @register.simple_tag

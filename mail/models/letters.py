@@ -1,4 +1,4 @@
-"""For whom: letters, their delivery, contacts, drafts and invitations."""
+"""Letters of the accounts here, their conversations and their delivery."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ class Conversation(models.Model):
     starred = models.BooleanField(default=False)
     archived = models.BooleanField(default=False)
     binned = models.BooleanField(default=False)
+    # Begun by somebody whom the account has neither checked nor let in: stands in Waiting.
+    waiting = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -69,6 +71,8 @@ class Letter(models.Model):
     has_attachments = models.BooleanField(default=False)
     sealed_head = models.BinaryField()  # title, recipients, first words, attachments' names
     sealed_body = models.BinaryField()  # the message as it was written
+    # The text without its files, where there are some: search need not open those.
+    sealed_text = models.BinaryField(null=True)
 
     class Meta:
         constraints = [
@@ -122,54 +126,28 @@ class StrayReceipt(models.Model):
         return f"receipt for {self.message[:12]}"
 
 
-class Contact(models.Model):
-    """What an account calls another user, and how it knows that user."""
+class Removal(models.Model):
+    """That an account has asked for one of its messages to be removed everywhere (§6)."""
 
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
-    user = fingerprint_field()
-    name = models.CharField(max_length=200)
-    checked = models.DateTimeField(null=True)
-    how_checked = models.CharField(max_length=200, blank=True)
-    blocked = models.DateTimeField(null=True)
-    added = models.DateTimeField(default=timezone.now)
+    letter = models.OneToOneField(Letter, on_delete=models.CASCADE, related_name="removal")
+    revocation = fingerprint_field(unique=True)
+    asked = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"removal of letter {self.letter_id}"
+
+
+class RemovalConfirmed(models.Model):
+    """That a node has taken over the revocation of a message."""
+
+    removal = models.ForeignKey(Removal, on_delete=models.CASCADE, related_name="confirmed")
+    node = fingerprint_field()
+    at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "user"], name="one_contact_each")]
+        constraints = [
+            models.UniqueConstraint(fields=["removal", "node"], name="one_confirmation_each")
+        ]
 
     def __str__(self) -> str:
-        return self.name
-
-
-class Draft(models.Model):
-    """A letter being written, sealed like a letter."""
-
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
-    reply_to = models.CharField(max_length=URI_LENGTH, blank=True)
-    sealed = models.BinaryField()
-    revision = models.PositiveIntegerField(default=1)
-    changed = models.DateTimeField(auto_now=True)
-
-    def __str__(self) -> str:
-        return f"draft {self.pk}"
-
-
-class Invitation(models.Model):
-    """A link by which someone becomes a contact or gets an account; only its hash is kept."""
-
-    class Kind(models.TextChoices):
-        """What the guest becomes."""
-
-        ACCOUNT = "account", _("account on this node")
-        CONTACT = "contact", _("contact from elsewhere")
-
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
-    kind = models.CharField(max_length=7, choices=Kind.choices)
-    token_hash = models.CharField(max_length=128, unique=True)
-    note = models.CharField(max_length=500, blank=True)
-    single_use = models.BooleanField(default=True)
-    expires = models.DateTimeField()
-    created = models.DateTimeField(default=timezone.now)
-    used = models.PositiveIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"invitation {self.pk}"
+        return f"confirmed by {self.node[:12]}"

@@ -1,0 +1,33 @@
+"""For whom: letters and their delivery, contacts, what is being written, who is told."""
+
+from mail.models.letters import (
+    Conversation,
+    Delivery,
+    Letter,
+    Removal,
+    RemovalConfirmed,
+    StrayReceipt,
+    Unopened,
+)
+from mail.models.people import Contact, Invitation, InvitationUse
+from mail.models.telling import PushKey, PushSubscription, Reminder
+from mail.models.writing import Draft, DraftFile, Held
+
+__all__ = [
+    "Contact",
+    "Conversation",
+    "Delivery",
+    "Draft",
+    "DraftFile",
+    "Held",
+    "Invitation",
+    "InvitationUse",
+    "Letter",
+    "PushKey",
+    "PushSubscription",
+    "Reminder",
+    "Removal",
+    "RemovalConfirmed",
+    "StrayReceipt",
+    "Unopened",
+]

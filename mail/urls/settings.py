@@ -1,0 +1,5 @@
+"""Settings of an account."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
