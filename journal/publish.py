@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from journal.ledger import Ledger
 from journal.models import Resource
@@ -75,7 +76,7 @@ def trust_to_name(facts: Facts, user: str, needs: frozenset[str], now: datetime)
     for trust in reversed(facts.trusts_between(user, here)):
         if trust.type == "node" and needs <= trust.powers and facts.is_current(trust, now):
             return trust.identifier
-    raise UserError("This account has not given this node the power to do that.")
+    raise UserError(gettext("This account has not given this node the power to do that."))
 
 
 def _is_published(content: Content) -> bool:
@@ -94,11 +95,13 @@ def write_own(contents: Sequence[Content], *, now: datetime) -> list[tuple[Resou
         ledger = Ledger()
         for content in contents:
             if _is_published(content):
-                raise UserError("This very resource has been published already.")
+                raise UserError(gettext("This very resource has been published already."))
             try:
                 ledger.add(ledger.judge(content.envelope, now))
             except SdmpError as error:
-                raise UserError(f"This cannot be published: {error}") from error
+                raise UserError(
+                    gettext("This cannot be published: %(why)s") % {"why": error}
+                ) from error
         written = ledger.write(now, own=True)
         resources_published.send(sender=publish, resources=written)
     return written

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from journal.models import Resource
 from journal.publish import ToPublish, publish_all, trust_to_name
@@ -32,12 +33,14 @@ def revoke(uri: str, *, now: datetime, user: str | None = None) -> Resource:
     try:
         author, identifier = parse_uri(uri)
     except SdmpError:
-        raise UserError(f"{uri} is not a resource's URI (sdmp://user/identifier).") from None
+        raise UserError(
+            gettext("%(uri)s is not a resource's URI (sdmp://user/identifier).") % {"uri": uri}
+        ) from None
     row = Resource.objects.filter(identifier=identifier, author=author).first()
     if row is None or (user is not None and author != user):
-        raise UserError("There is no such resource here.")
+        raise UserError(gettext("There is no such resource here."))
     if row.revoked_by_id is not None:
-        raise UserError("That has been revoked already.")
+        raise UserError(gettext("That has been revoked already."))
     [revocation] = revoke_all([identifier], now=now)
     return revocation
 
@@ -56,17 +59,21 @@ def revoke_all(identifiers: Sequence[str], *, now: datetime) -> list[Resource]:
 
 def _revocation(row: Resource, now: datetime) -> ToPublish:
     if row.kind == "revoke":
-        raise UserError("A revocation cannot be revoked.")
+        raise UserError(gettext("A revocation cannot be revoked."))
     section: dict[str, str] = {"resource": row.identifier}
     if row.kind == "identity" and row.signer == row.author:
-        raise UserError("An identity is revoked by the user's own key, with the recovery phrase.")
+        raise UserError(
+            gettext("An identity is revoked by the user's own key, with the recovery phrase.")
+        )
     if row.signer != keystore.node_fingerprint():
         try:
             facts = current_facts()
             section["authorization"] = trust_to_name(facts, row.author, frozenset({REVOKE}), now)
         except UserError:
             raise UserError(
-                "This node did not publish that resource, and its author has not given it the "
-                "power to revoke; it takes the recovery phrase or another node."
+                gettext(
+                    "This node did not publish that resource, and its author has not given it the "
+                    "power to revoke; it takes the recovery phrase or another node."
+                )
             ) from None
     return ToPublish(row.author, {"revoke": dict(section)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from journal.accept import accept
 from journal.credentials import judge_shown
@@ -39,18 +40,20 @@ def serve_user(
     try:
         shown = read_card(card)
     except SdmpError as error:
-        raise UserError(f"This is not a card: {error}") from None
+        raise UserError(gettext("This is not a card: %(why)s") % {"why": error}) from None
     facts, accepted = judge_shown(shown, here=here, now=now)
     users = {a.resource.user for a in accepted if a.resource.signer == a.resource.user}
     [user] = users if len(users) == 1 else [""]
     if not user or facts.user_state(user, now) is not State.CURRENT:
-        raise UserError("This card does not hold the current identity of one person.")
+        raise UserError(gettext("This card does not hold the current identity of one person."))
     trusts = [t for t in facts.trusts_between(user, here) if facts.is_current(t, now)]
     powers = frozenset[str]().union(*(t.powers for t in trusts if t.type == "node"))
     if not powers:
         raise UserError(
-            "The card holds no current trust for this node; its user authorises the node first, "
-            "with the offer that `export_node` prints."
+            gettext(
+                "The card holds no current trust for this node; its user authorises the node first, "
+                "with the offer that `export_node` prints."
+            )
         )
     with transaction.atomic():
         accept([passed.resource.envelope for passed in accepted], now=now)
@@ -62,7 +65,7 @@ def serve_user(
             mode = Account.Mode.FULL if full else Account.Mode.HOST
             account = new_account(username, name="", password=password, mode=mode, owner=False)
             if Account.objects.filter(fingerprint=user).exists():
-                raise UserError("That user has an account here already.")
+                raise UserError(gettext("That user has an account here already."))
             account.fingerprint = user
             account.save()
     return user

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from journal.models import Resource
 from journal.publish import ToPublish, publish_all
@@ -35,9 +36,9 @@ def trust_user(user: str, other: str, *, now: datetime) -> Resource | None:
     """
     facts = current_facts()
     if other == user:
-        raise UserError("That is your own card.")
+        raise UserError(gettext("That is your own card."))
     if facts.kind(other) == "node":
-        raise UserError("That is a node's key, not a person's.")
+        raise UserError(gettext("That is a node's key, not a person's."))
     if facts.gives(user, other, now):
         return None
     return _grant(user, other, "user", [READ_RESOURCE], None, now)
@@ -52,9 +53,9 @@ def trust_node(
         UserError: it is a user's key, or this node may not give these powers.
     """
     if current_facts().kind(node) == "user":
-        raise UserError("That is a person's key, not a node's.")
+        raise UserError(gettext("That is a person's key, not a node's."))
     if until is not None and until <= now:
-        raise UserError("The end of the trust lies in the past.")
+        raise UserError(gettext("The end of the trust lies in the past."))
     return _grant(user, node, "node", powers, until, now)
 
 
@@ -67,7 +68,7 @@ def withdraw(user: str, trustee: str, *, now: datetime) -> list[Resource]:
     facts = current_facts()
     current = [t for t in facts.trusts_between(user, trustee) if facts.is_current(t, now)]
     if not current:
-        raise UserError("There is no current trust for that fingerprint.")
+        raise UserError(gettext("There is no current trust for that fingerprint."))
     return revoke_all([trust.identifier for trust in current], now=now)
 
 

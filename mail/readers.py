@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from nodes.errors import UserError
 from sdmp import limits
 from sdmp.keys import PublicKey
@@ -28,7 +30,7 @@ def keys_for(users: Iterable[str], facts: Facts, now: datetime) -> list[PublicKe
     for user in users:
         own = facts.key(user)
         if own is None or facts.user_state(user, now) is not State.CURRENT:
-            raise UserError("The identity of a recipient is not known here or has ended.")
+            raise UserError(gettext("The identity of a recipient is not known here or has ended."))
         keys[user] = own
         for node in reading_nodes(user, facts, now):
             key = facts.key(node)
@@ -36,7 +38,10 @@ def keys_for(users: Iterable[str], facts: Facts, now: datetime) -> list[PublicKe
                 keys[node] = key
     if len(keys) > limits.RECIPIENTS:
         raise UserError(
-            f"A message can be encrypted for {limits.RECIPIENTS} keys and this takes {len(keys)}; "
-            "send it to fewer people at a time."
+            gettext(
+                "A message can be encrypted for %(most)s keys and this takes %(all)s; "
+                "send it to fewer people at a time."
+            )
+            % {"most": limits.RECIPIENTS, "all": len(keys)}
         )
     return list(keys.values())
