@@ -51,8 +51,8 @@ def serve_user(
     if not powers:
         raise UserError(
             gettext(
-                "The card holds no current trust for this node; its user authorises the node first, "
-                "with the offer that `export_node` prints."
+                "The card holds no current trust for this node; its user authorises the node "
+                "first, with the offer that `export_node` prints."
             )
         )
     with transaction.atomic():
