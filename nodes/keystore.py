@@ -18,11 +18,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils.translation import gettext
 
 from nodes.errors import UserError
 from nodes.files import write_once
 from nodes.models import LocalNode, SealedKey
-from sdmp.keys import PrivateKey, generate, load_private
+from nodes.phrases import tidy_phrase
+from sdmp.errors import SdmpError, WrongPassphrase
+from sdmp.keys import PrivateKey, generate, load_private, open_recovery_kit
 
 _SECRET_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -116,6 +119,28 @@ def node_fingerprint() -> str:
 def node_key() -> PrivateKey:
     """Open the node's key; it stays in memory, since loading costs as much as 150 signatures."""
     return _private_key(node_fingerprint())
+
+
+def open_kit(kit: bytes, phrase: str) -> PrivateKey:
+    """Open a recovery kit (protocol §12); the user key stays with the caller, in memory alone.
+
+    Takes half a second on purpose.
+
+    Args:
+        kit: the recovery file, or what the account keeps of it here.
+        phrase: the twelve words, as a person typed them.
+
+    Raises:
+        UserError: one sentence; the words are not those of the file, or the file is damaged.
+    """
+    try:
+        return open_recovery_kit(kit, tidy_phrase(phrase))
+    except WrongPassphrase:
+        raise UserError(
+            gettext("These words do not open the recovery file; compare each with your paper.")
+        ) from None
+    except SdmpError:
+        raise UserError(gettext("This is not a recovery file, or it is damaged.")) from None
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@
      |   +- BadSignature         signature
      |   +- BadIdentity          identity
      |   +- CannotOpen           encrypted
+     |   |   +- WrongPassphrase  passphrase
      |   +- BadLine              line
      +- Unauthorised             it is real, and its maker may not
      |   +- UnknownSigner        unknown_signer
@@ -110,6 +111,12 @@ class CannotOpen(Unauthentic):
     """It cannot be decrypted; deliberately without the reason (protocol §7)."""
 
     why = "encrypted"
+
+
+class WrongPassphrase(CannotOpen):
+    """A passphrase that does not open a recovery kit (protocol §12)."""
+
+    why = "passphrase"
 
 
 class BadLine(Unauthentic):

@@ -13,8 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from sdmp import limits
 from sdmp.container import build, read_container
 from sdmp.encoding import format_time, hash_b64, write_json
-from sdmp.errors import BadIdentity, BadSchema, BadSignature, CannotOpen, Malformed
-from sdmp.pkcs8 import encrypt_pkcs8
+from sdmp.errors import (
+    BadIdentity,
+    BadSchema,
+    BadSignature,
+    CannotOpen,
+    Malformed,
+    WrongPassphrase,
+)
+from sdmp.pkcs8 import ROUNDS_MAX, encrypt_pkcs8, rounds_of
 
 _OAEP: Final = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 _PKCS1: Final = padding.PKCS1v15()
@@ -187,7 +194,11 @@ def make_recovery_kit(key: PrivateKey, passphrase: str, expires: datetime) -> by
 
 
 def open_recovery_kit(data: bytes, passphrase: str) -> PrivateKey:
-    """Return the key in a recovery kit. Raises CannotOpen with a sentence for its owner."""
+    """Return the key in a recovery kit.
+
+    Raises CannotOpen with a sentence for its owner: WrongPassphrase when the passphrase is not
+    the one (or the encrypted key is damaged), CannotOpen itself when the file is no recovery kit.
+    """
     try:
         container = read_container(data, limit=_KIT_MAX)
         if container.schemas != ("private_key",):
@@ -196,9 +207,14 @@ def open_recovery_kit(data: bytes, passphrase: str) -> PrivateKey:
         raise CannotOpen(f"This file is not a recovery kit. {error}") from None
     section: Any = container.section("private_key")
     try:
+        if rounds_of(section["key"]) > ROUNDS_MAX:
+            raise CannotOpen("This recovery kit takes too long to open.")
+    except ValueError:
+        raise CannotOpen("The key in this recovery kit is not encrypted as it should be.") from None
+    try:
         key = load_private(section["key"], passphrase)
     except CannotOpen:
-        raise CannotOpen("The passphrase does not open this recovery kit.") from None
+        raise WrongPassphrase("The passphrase does not open this recovery kit.") from None
     except BadIdentity as error:
         raise CannotOpen(f"The key in this recovery kit cannot be used. {error}") from None
     if key.fingerprint != section["fingerprint"]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import textwrap
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from typing import Final
 
@@ -20,7 +20,11 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 # OWASP's figure for this hash is 210,000; half a second on a small machine.
 ROUNDS: Final = 600_000
+# What is read: who hands over a file must not say how long we work at it.
+ROUNDS_MAX: Final = 10_000_000
 
+_BEGIN: Final = "-----BEGIN ENCRYPTED PRIVATE KEY-----"
+_END: Final = "-----END ENCRYPTED PRIVATE KEY-----"
 _SEQUENCE: Final = 0x30
 _INTEGER: Final = 0x02
 _OCTETS: Final = 0x04
@@ -50,7 +54,41 @@ def encrypt_pkcs8(
     scheme = _sequence(_PBES2, _sequence(derivation, cipher))
     body = b2a_base64(_sequence(scheme, _tagged(_OCTETS, sealed)), newline=False).decode("ascii")
     lines = "\n".join(textwrap.wrap(body, 64))
-    return f"-----BEGIN ENCRYPTED PRIVATE KEY-----\n{lines}\n-----END ENCRYPTED PRIVATE KEY-----\n"
+    return f"{_BEGIN}\n{lines}\n{_END}\n"
+
+
+def rounds_of(pem: str) -> int:
+    """Return how many rounds of PBKDF2 the key of an ENCRYPTED PRIVATE KEY PEM takes.
+
+    Raises ValueError when it is written in another way.
+    """
+    first, *body, last = pem.strip().splitlines()
+    if (first, last) != (_BEGIN, _END):
+        raise ValueError("not an encrypted key")
+    der = a2b_base64("".join(body), strict_mode=True)  # one block, and nothing between
+    info = _inside(der, _SEQUENCE)
+    scheme = _inside(info, _SEQUENCE)
+    if not scheme.startswith(_PBES2):
+        raise ValueError("another scheme")
+    derivation = _inside(_inside(scheme[len(_PBES2) :], _SEQUENCE), _SEQUENCE)
+    if not derivation.startswith(_PBKDF2):
+        raise ValueError("another derivation")
+    parameters = _inside(derivation[len(_PBKDF2) :], _SEQUENCE)
+    salt = _inside(parameters, _OCTETS)
+    return int.from_bytes(_inside(parameters[len(_tagged(_OCTETS, salt)) :], _INTEGER), "big")
+
+
+def _inside(der: bytes, tag: int) -> bytes:
+    """Return the content of the value with which DER begins. Raises ValueError."""
+    if len(der) < 2 or der[0] != tag:
+        raise ValueError("another structure")
+    length, start = der[1], 2
+    if length & 0x80:
+        start += length & 0x7F
+        length = int.from_bytes(der[2:start], "big")
+    if start + length > len(der):
+        raise ValueError("cut off")
+    return der[start : start + length]
 
 
 def _sequence(*parts: bytes) -> bytes:

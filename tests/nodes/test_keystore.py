@@ -8,11 +8,15 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from nodes import keystore
+from nodes.errors import UserError
 from nodes.keystore import SecretError
 from nodes.models import LocalNode, SealedKey
-from sdmp.keys import PrivateKey, generate
+from sdmp import pkcs8
+from sdmp.keys import PrivateKey, generate, make_recovery_kit
 from tests.support.cast import LAPTOP
-from tests.support.world import World
+from tests.support.world import World, later
+
+PHRASE = "abandon ability able"
 
 
 def mode_of(path: Path) -> int:
@@ -124,3 +128,27 @@ def test_a_node_that_is_not_made_yet_says_what_to_do(db: None) -> None:
     assert not LocalNode.objects.exists()
     with pytest.raises(Exception, match="has no owner yet"):
         keystore.node_fingerprint()
+
+
+def a_kit() -> bytes:
+    return make_recovery_kit(LAPTOP.key, PHRASE, later(days=1))
+
+
+def test_a_recovery_file_opens_with_its_words_however_they_are_typed() -> None:
+    key = keystore.open_kit(a_kit(), "  Abandon ABILITY\nable  ")
+    assert key.fingerprint == LAPTOP.fingerprint
+
+
+def test_other_words_and_damaged_files_get_a_sentence_each() -> None:
+    with pytest.raises(UserError, match=r"^These words do not open the recovery file"):
+        keystore.open_kit(a_kit(), "abandon ability")
+    for damaged in (b"", b"{}", a_kit()[:-9], a_kit().replace(b"ENCRYPTED", b"OPEN")):
+        with pytest.raises(UserError, match=r"^This is not a recovery file, or it is damaged"):
+            keystore.open_kit(damaged, PHRASE)
+
+
+def test_a_file_that_takes_forever_to_open_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    kit = a_kit()
+    monkeypatch.setattr("sdmp.keys.ROUNDS_MAX", pkcs8.ROUNDS - 1)
+    with pytest.raises(UserError, match="damaged"):
+        keystore.open_kit(kit, PHRASE)

@@ -165,7 +165,7 @@ def test_a_recovery_kit_stays_shut_otherwise() -> None:
         (kit(), "wrong", "passphrase does not open"),
         (kit(), "", "passphrase does not open"),
         (swapped, PASSPHRASE, "not the one that it names"),
-        (broken, PASSPHRASE, "passphrase does not open"),
+        (broken, PASSPHRASE, "not encrypted as it should be"),
         (b"{}", PASSPHRASE, "not a recovery kit"),
         (b"\xff", PASSPHRASE, "not a recovery kit"),
         (write_json(build(message="x")), PASSPHRASE, "not a recovery kit"),
