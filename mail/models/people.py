@@ -22,6 +22,7 @@ class Contact(models.Model):
     # Whoever is neither checked nor let in is read in Waiting first.
     let_in = models.DateTimeField(null=True)
     introduced_by = fingerprint_field(blank=True)
+    introduced = models.DateTimeField(null=True)
     replaces = fingerprint_field(blank=True)  # the earlier identity of the same person
     added = models.DateTimeField(default=timezone.now)
 
