@@ -56,12 +56,19 @@ class Account(AbstractUser):
     backup_checked = models.DateTimeField(null=True, editable=False)
     checklist_hidden = models.BooleanField(default=False, editable=False)
     is_echo = models.BooleanField(default=False, editable=False)  # answers by itself
+    # When the account was made here from a recovery file: older mail may come back since.
+    recovered = models.DateTimeField(null=True, editable=False)
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_echo"], condition=models.Q(is_echo=True), name="one_echo"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name or self.username

@@ -2,12 +2,14 @@
 
 from mail.models.letters import (
     Conversation,
+    Deleted,
     Delivery,
     Letter,
     Removal,
     RemovalConfirmed,
     StrayReceipt,
     Unopened,
+    Unreadable,
 )
 from mail.models.people import Contact, Invitation, InvitationUse
 from mail.models.telling import PushKey, PushSubscription, Reminder
@@ -16,6 +18,7 @@ from mail.models.writing import Draft, DraftFile, Held
 __all__ = [
     "Contact",
     "Conversation",
+    "Deleted",
     "Delivery",
     "Draft",
     "DraftFile",
@@ -30,4 +33,5 @@ __all__ = [
     "RemovalConfirmed",
     "StrayReceipt",
     "Unopened",
+    "Unreadable",
 ]

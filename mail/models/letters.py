@@ -12,6 +12,22 @@ from nodes.models import fingerprint_field
 
 URI_LENGTH = 200
 
+# What stands in each folder. Each has an index of its own, so that a folder with few conversations
+# among many is as quick as a full one.
+IN_FOLDER: dict[str, models.Q] = {
+    "inbox": models.Q(
+        has_received=True, is_notice=False, archived=False, binned=False, waiting=False
+    ),
+    "waiting": models.Q(waiting=True, archived=False, binned=False),
+    "starred": models.Q(starred=True, binned=False),
+    "sent": models.Q(has_sent=True, is_notice=False, binned=False),
+    "archive": models.Q(archived=True, binned=False),
+    "bin": models.Q(binned=True),
+    "notices": models.Q(is_notice=True, archived=False, binned=False),
+}
+COUNTED = ("inbox", "waiting", "notices")
+"""Folders of which the unread conversations are counted."""
+
 
 class Unopened(models.Model):
     """An accepted resource that is still to be read for the accounts of this node.
@@ -21,6 +37,27 @@ class Unopened(models.Model):
     """
 
     resource = models.OneToOneField(Resource, on_delete=models.CASCADE)
+
+    def __str__(self) -> str:
+        return str(self.resource_id)
+
+
+class Unreadable(models.Model):
+    """What came back to a recovered account and this node's key does not open.
+
+    Older mail is encrypted for the user's key and for nodes that are gone. With the recovery
+    phrase it is tried once more; what does not open then either was for somebody else.
+    """
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="+")
+    tried = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = _("unreadable")
+        constraints = [
+            models.UniqueConstraint(fields=["account", "resource"], name="unreadable_once")
+        ]
 
     def __str__(self) -> str:
         return str(self.resource_id)
@@ -42,13 +79,27 @@ class Conversation(models.Model):
     binned = models.BooleanField(default=False)
     # Begun by somebody whom the account has neither checked nor let in: stands in Waiting.
     waiting = models.BooleanField(default=False)
+    # Who has written in it, in that order, and no more than a list shows: so that a line of a
+    # list does not read all letters.
+    authors = models.JSONField(default=list)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["account", "thread"], name="one_conversation")
         ]
         indexes = [
-            models.Index(fields=["account", "-latest", "-id"], name="conversation_newest"),
+            *(
+                models.Index(
+                    fields=["account", "-latest", "-id"], condition=condition, name=f"in_{folder}"
+                )
+                for folder, condition in IN_FOLDER.items()
+            ),
+            *(
+                models.Index(
+                    fields=["account", "unread"], condition=IN_FOLDER[folder], name=f"new_{folder}"
+                )
+                for folder in COUNTED
+            ),
         ]
 
     def __str__(self) -> str:
@@ -85,6 +136,22 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return f"letter {self.pk}"
+
+
+class Deleted(models.Model):
+    """That an account has deleted a letter for good: it is not filed again when it is read again."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name_plural = _("deleted")
+        constraints = [
+            models.UniqueConstraint(fields=["account", "resource"], name="deleted_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"deleted {self.resource_id}"
 
 
 class Delivery(models.Model):
