@@ -6,7 +6,9 @@ a short list of elements and attributes. No address of a picture ever leads to a
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, MutableMapping, Sequence
+from urllib.parse import unquote, urlsplit
 
 import nh3
 from django.utils.html import escape
@@ -15,6 +17,7 @@ from django.utils.translation import gettext
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
@@ -31,6 +34,11 @@ _OWN_PICTURE = re.compile(r"/[A-Za-z0-9_-][A-Za-z0-9/_-]*")
 # Links to the content of pictures are long, and the parser slow: it gets a number in their place.
 _DATA = re.compile(r"(?<=\]\()([ \t]*<?)((?i:data):[!-'*-;=?-~]+)")
 _NUMBER = re.compile(r"picture:([0-9]{1,6})")
+
+_HOSTLIKE = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}")
+
+# They turn the order of letters round, for no honest reason: marks and isolates do for all else.
+_OVERRIDES = dict.fromkeys([*range(0x202A, 0x202F)])
 
 _ELEMENTS = {
     *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li"),
@@ -51,39 +59,7 @@ def _allow_link(url: str) -> bool:
 
 
 class _Renderer(RendererHTML):
-    """Renders links that say nothing about the reader, and pictures of the letter alone."""
-
-    def link_open(
-        self,
-        tokens: Sequence[Token],
-        idx: int,
-        options: OptionsDict,
-        env: MutableMapping[str, object],
-    ) -> str:
-        """Open a link in a tab of its own; the sanitiser adds `rel`."""
-        href = str(tokens[idx].attrGet("href") or "")
-        if not _LINK.match(href):
-            return "<span>"
-        return f'<a href="{escapeHtml(href)}" target="_blank">'
-
-    def link_close(
-        self,
-        tokens: Sequence[Token],
-        idx: int,
-        options: OptionsDict,
-        env: MutableMapping[str, object],
-    ) -> str:
-        """Close what `link_open` opened."""
-        depth = 0
-        for token in reversed(tokens[:idx]):
-            if token.type == "link_close":
-                depth += 1
-            elif token.type == "link_open" and depth:
-                depth -= 1
-            elif token.type == "link_open":
-                linked = _LINK.match(str(token.attrGet("href") or ""))
-                return "</a>" if linked else "</span>"
-        return "</span>"
+    """Renders pictures of the letter alone, and headings below those of the page."""
 
     def image(
         self,
@@ -138,6 +114,70 @@ def _address(source: str, env: MutableMapping[str, object]) -> str | None:
     return link if _PICTURE.fullmatch(link) else None
 
 
+def _mend_links(state: StateCore) -> None:
+    """Let links lead where they say: in a tab of their own, with the host where words hide it."""
+    for block in state.tokens:
+        if block.type == "inline" and block.children:
+            block.children = _mended(block.children)
+
+
+def _mended(tokens: Sequence[Token]) -> list[Token]:
+    mended: list[Token] = []
+    opened: list[tuple[Token, int]] = []  # with the place of what it says
+    for token in tokens:
+        if token.type == "link_open":
+            mended.append(_opening(token))
+            opened.append((mended[-1], len(mended)))
+        elif token.type == "link_close" and opened:
+            start, place = opened.pop()
+            said = "".join(part.content for part in mended[place:])
+            hint = _host_unsaid(str(start.attrGet("href") or ""), said)
+            mended.append(Token(f"{start.tag}_close", start.tag, -1))
+            if hint:
+                mended.append(Token("text", "", 0, content=f" ({hint})"))
+        else:
+            mended.append(token)
+    return mended
+
+
+def _opening(link: Token) -> Token:
+    href = str(link.attrGet("href") or "")
+    if not _LINK.match(href):
+        return Token("span_open", "span", 1)
+    opening = Token("a_open", "a", 1)
+    opening.attrs = {"href": href, "target": "_blank"}
+    return opening
+
+
+def _host_unsaid(href: str, said: str) -> str:
+    """Return where a link leads whose words look like another address, or hide their letters.
+
+    A word like "bank.example" that leads elsewhere would mislead; so would letters of another
+    alphabet that look like Latin ones, which in a host's technical form (xn--…) cannot hide.
+    """
+    if href.lower().startswith("mailto:"):
+        address = unquote(href[7:].partition("?")[0])
+        return address if "@" in said and address.casefold() not in said.casefold() else ""
+    try:
+        host = (urlsplit(href).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+    if not host:
+        return ""
+    if not host.isascii() or "xn--" in host:
+        return _technical(host)
+    plain = unicodedata.normalize("NFKC", said).casefold()
+    named = {found[0].removeprefix("www.") for found in _HOSTLIKE.finditer(plain)}
+    return host if named - {host} else ""
+
+
+def _technical(host: str) -> str:
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return gettext("a strange address")
+
+
 def _level(token: Token) -> int:
     return min(int(token.tag[1:]) + 3, 6)
 
@@ -145,10 +185,14 @@ def _level(token: Token) -> int:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt(
         "commonmark",
-        {"html": False, "breaks": True, "maxNesting": 20},
+        {"html": False, "breaks": True, "maxNesting": 20, "linkify": True},
         renderer_cls=_Renderer,
-    ).enable(["table", "strikethrough"])
+    ).enable(["table", "strikethrough", "linkify"])
     parser.validateLink = _allow_link  # type: ignore[method-assign]
+    assert parser.linkify is not None
+    # Only whole addresses become links, not every word with a point in it.
+    parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
+    parser.core.ruler.push("mend_links", _mend_links)
     return parser
 
 
@@ -177,7 +221,7 @@ def render(text: str, picture: PictureAddress | None = None) -> SafeString:
         links.append(found[2])
         return f"{found[1]}picture:{len(links) - 1}"
 
-    short = _DATA.sub(take, text)
+    short = _DATA.sub(take, text.translate(_OVERRIDES))
     if len(short) > PARSED_LENGTH:
         return mark_safe(f"<pre>{escape(text[:SHOWN_LENGTH])}</pre>")  # noqa: S308  (escaped)
     html = _PARSER.render(short, {"picture": picture, "links": links})

@@ -98,6 +98,32 @@ def test_what_people_write() -> None:
         assert part in html
 
 
+def test_links_say_where_they_lead_when_their_words_say_otherwise() -> None:
+    for text, shown in {
+        "[bank.example](https://evil.example/login)": "bank.example</a> (evil.example)",
+        "[**https://bank.example/**](https://evil.example)": "</a> (evil.example)",
+        "[аррӏе.com](https://xn--80ak6aa92e.com)": "</a> (xn--80ak6aa92e.com)",
+        "<https://аррӏе.com>": "</a> (xn--80ak6aa92e.com)",
+        "[anna@bank.example](mailto:anna@evil.example)": "</a> (anna@evil.example)",
+        "[bank.example](https://bank.example@evil.example/)": "</a> (evil.example)",
+        "[ｂａｎｋ．ｅｘａｍｐｌｅ](https://evil.example)": "</a> (evil.example)",
+    }.items():
+        assert shown in render(text), text
+    for text in ("[home](https://a.example)", "[www.a.example](https://a.example/x)",
+                 "<https://a.example/>", "[a@b.example](mailto:a@b.example)"):  # fmt: skip
+        assert "</a></p>" in render(text), text
+
+
+def test_whole_addresses_become_links_and_words_with_points_do_not() -> None:
+    html = render("see https://a.example/x. And notes.txt, a.example, me@a.example")
+    assert html.count("<a ") == 1
+    assert '<a href="https://a.example/x" ' in html
+
+
+def test_letters_keep_their_order() -> None:
+    assert "‮" not in render("photo_‮gnp.exe ‪a‬ ‭b")
+
+
 def test_links_leave_in_a_tab_of_their_own() -> None:
     html = render("[home](https://a.example/?a=1&b=2)")
     assert 'href="https://a.example/?a=1&amp;b=2"' in html
