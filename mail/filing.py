@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import F
 
 from journal.models import Resource
-from mail.models import Conversation, Delivery, Letter, StrayReceipt
+from mail.models import Conversation, Delivery, Letter, SearchText, StrayReceipt
 from mail.sealing import head_of, seal_head, seal_text
 from nodes.models import Account
 from sdmp.letter import Letter as Content
@@ -25,6 +25,7 @@ class Filing:
     notice: bool
     sealed_head: bytes
     sealed_body: bytes
+    sealed_text: bytes | None  # for search, where there are files that it need not open
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def prepare(account: Account, text: str, content: Content, *, notice: bool) -> F
         notice=notice,
         sealed_head=seal_head(head_of(content)),
         sealed_body=seal_text(text),
+        sealed_text=seal_text(content.body) if content.attachments else None,
     )
 
 
@@ -99,6 +101,13 @@ def file_letters(
                 sealed_body=item.filing.sealed_body,
             )
             for item in placed
+        ]
+    )
+    SearchText.objects.bulk_create(
+        [
+            SearchText(letter=letter, sealed=item.filing.sealed_text)
+            for letter, item in zip(letters, placed, strict=True)
+            if item.filing.sealed_text is not None
         ]
     )
     _expect_deliveries(

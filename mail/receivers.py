@@ -18,7 +18,7 @@ from journal.signals import (
     resources_revoked,
 )
 from mail.live import tell, tell_user
-from mail.models import Delivery, Letter, Unopened
+from mail.models import Delivery, Letter, SearchText, Unopened
 from mail.sealing import Head, open_head, seal_head, seal_text
 from nodes.facts import current_facts
 from nodes.models import Account
@@ -92,6 +92,7 @@ def on_revoked(resources: Sequence[Resource], **_: Any) -> None:
         letter.sealed_body = seal_text("")
         letter.has_attachments = False
         letter.save()
+        SearchText.objects.filter(letter=letter).delete()
         tell(letter.account_id, "letter", thread=str(letter.conversation_id))
 
 

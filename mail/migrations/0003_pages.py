@@ -101,6 +101,13 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='SearchText',
+            fields=[
+                ('letter', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='search_text', serialize=False, to='mail.letter')),
+                ('sealed', models.BinaryField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='Unreadable',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -173,11 +180,6 @@ class Migration(migrations.Migration):
             model_name='invitation',
             name='withdrawn',
             field=models.DateTimeField(null=True),
-        ),
-        migrations.AddField(
-            model_name='letter',
-            name='sealed_text',
-            field=models.BinaryField(null=True),
         ),
         migrations.AddIndex(
             model_name='conversation',

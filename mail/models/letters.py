@@ -122,8 +122,6 @@ class Letter(models.Model):
     has_attachments = models.BooleanField(default=False)
     sealed_head = models.BinaryField()  # title, recipients, first words, attachments' names
     sealed_body = models.BinaryField()  # the message as it was written
-    # The text without its files, where there are some: search need not open those.
-    sealed_text = models.BinaryField(null=True)
 
     class Meta:
         constraints = [
@@ -152,6 +150,21 @@ class Deleted(models.Model):
 
     def __str__(self) -> str:
         return f"deleted {self.resource_id}"
+
+
+class SearchText(models.Model):
+    """What search reads of a letter that has files: its text alone, sealed.
+
+    In a table of its own: SQLite reads all of a letter's files to reach what is stored behind.
+    """
+
+    letter = models.OneToOneField(
+        Letter, on_delete=models.CASCADE, primary_key=True, related_name="search_text"
+    )
+    sealed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"text of letter {self.letter_id}"
 
 
 class Delivery(models.Model):
