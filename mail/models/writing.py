@@ -17,6 +17,12 @@ class Draft(models.Model):
     sealed = models.BinaryField()  # recipients, title, text
     revision = models.PositiveIntegerField(default=1)  # grows with every save, so none is lost
     changed = models.DateTimeField(auto_now=True)
+    # Which open page saved it last, and its how-many-th time: a save that comes late, or twice,
+    # is told apart from one of another device.
+    page = models.CharField(max_length=32, blank=True)
+    turn = models.PositiveIntegerField(default=0)
+    failed = models.DateTimeField(null=True)  # it could not be sent, and nobody has seen that yet
+    deleted = models.DateTimeField(null=True)  # kept for a while, so that it can be undone
 
     def __str__(self) -> str:
         return f"draft {self.pk}"
