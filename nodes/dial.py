@@ -1,4 +1,8 @@
-"""Opening connections to other nodes; nothing else in the project does (protocol §10)."""
+"""Opening sessions with other nodes (protocol §10), and what may be dialled at all.
+
+Nothing in the project opens connections to other nodes but this and `nodes.fetch`, which stands
+beside it for what is handed over outside the protocol (§12) and goes only where `look_up` lets it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import ssl
 from typing import Final
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
@@ -71,11 +76,7 @@ async def call(url: str) -> Call:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "wss" else 80)
-    addresses = await _look_up(host, port)
-    if not private_allowed():
-        addresses = [address for address in addresses if is_public(address)]
-        if not addresses:
-            raise Unreachable(f"{host} is not a public address; the owner can allow such.")
+    addresses = await look_up(host, port, private=private_allowed())
     try:
         connection = await connect(
             url,
@@ -95,13 +96,31 @@ async def call(url: str) -> Call:
     return Call(connection)
 
 
-async def _look_up(host: str, port: int) -> list[str]:
+async def look_up(host: str, port: int, *, private: bool) -> list[str]:
+    """Look a host up, once, and give the addresses that may be dialled.
+
+    Whoever connects has to go to one of these: another look-up could give another answer.
+
+    Args:
+        host: a name or a literal address, without brackets.
+        port: where it is to be called.
+        private: whether addresses that are not public may be dialled too.
+
+    Raises:
+        Unreachable: it is not known, or none of its addresses may be dialled.
+    """
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # UnicodeError: a name that cannot be one
-        raise Unreachable(f"The name {host} is not known.") from None
-    return [str(entry[4][0]) for entry in found]
+        raise Unreachable(gettext("The name %(host)s is not known.") % {"host": host}) from None
+    addresses = [str(entry[4][0]) for entry in found]
+    if not private:
+        addresses = [address for address in addresses if is_public(address)]
+    if not addresses:
+        sentence = gettext("%(host)s is not a public address; the owner can allow such.")
+        raise Unreachable(sentence % {"host": host})
+    return addresses
 
 
 def _words(error: BaseException) -> str:
