@@ -1,4 +1,4 @@
-"""The people an account knows: adding them by card, naming them, withdrawing trust (§6, §12)."""
+"""The people an account knows: adding them by card, naming them, trusting them (§6, §12)."""
 
 from __future__ import annotations
 
@@ -8,53 +8,56 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from journal.accept import accept
 from journal.credentials import card_of, judge_shown
-from journal.trusts import ends, trust_user
+from journal.trusts import trust_user
 from journal.trusts import withdraw as withdraw_trust
+from mail.contact_view import (
+    ContactView,
+    NodeView,
+    Readers,
+    can_write_to,
+    contact_view,
+    list_contacts,
+    node_views,
+    readers,
+)
 from mail.live import tell
 from mail.models import Contact
-from mail.people import People, Person, profile_name
+from mail.people import profile_name
 from mail.presentation import clean_name
-from mail.readers import reading_nodes
 from nodes import keystore
-from nodes.addresses import node_name
 from nodes.errors import UserError
 from nodes.facts import current_facts
-from nodes.models import Account, ContactRequest, Peer
+from nodes.models import Account, ContactRequest
 from sdmp.acceptance import Accepted
 from sdmp.card import read_card
 from sdmp.errors import SdmpError
-from sdmp.trust import READ_ENCRYPTED, Facts
+from sdmp.trust import READ_ENCRYPTED, Facts, State
 
+__all__ = [
+    "CardSummary",
+    "ContactView",
+    "NodeView",
+    "Readers",
+    "accept_request",
+    "add_contact",
+    "can_write_to",
+    "contact",
+    "contact_view",
+    "describe_card",
+    "list_contacts",
+    "node_views",
+    "readers",
+    "remove",
+    "rename",
+    "trust_again",
+    "withdraw",
+]
 
-@dataclass(frozen=True, slots=True)
-class NodeView:
-    """A node of a contact."""
-
-    fingerprint: str
-    name: str
-    reads: bool
-    last_heard: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ContactView:
-    """A person and the trust between them and the account."""
-
-    fingerprint: str
-    name: str
-    own_name: str
-    state: str  # mutual, given, request, blocked or ended
-    local: bool
-    checked: datetime | None
-    given: bool
-    given_since: datetime | None
-    given_until: datetime | None
-    theirs: bool
-    theirs_until: datetime | None
-    nodes: list[NodeView]
+contact = contact_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +69,6 @@ class CardSummary:
     about: str
     nodes: list[NodeView]
     expires: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Readers:
-    """Which nodes will be able to read a message, and which only keep it; with whose they are."""
-
-    nodes: list[tuple[Person, NodeView]]
-    relays: list[tuple[Person, NodeView]]
 
 
 def describe_card(data: bytes) -> CardSummary:
@@ -110,10 +105,10 @@ def add_contact(account: Account, data: bytes, name: str | None = None) -> Conta
         UserError: one sentence that says what is wrong; nothing is kept.
     """
     if account.fingerprint is None:
-        raise UserError("The account has no identity.")
+        raise UserError(gettext("The account has no identity."))
     user, _, accepted = _read(data)
     if user == account.fingerprint:
-        raise UserError("That is your own card.")
+        raise UserError(gettext("That is your own card."))
     now = timezone.now()
     with transaction.atomic():
         accept([passed.resource.envelope for passed in accepted], now=now)
@@ -145,7 +140,7 @@ def accept_request(account: Account, fingerprint: str, name: str | None = None) 
         return add_contact(account, bytes(request.credentials), name)
     facts, now = current_facts(), timezone.now()
     if not facts.gives(fingerprint, str(account.fingerprint), now):
-        raise UserError("There is no such request.")
+        raise UserError(gettext("There is no such request."))
     return add_contact(account, card_of(fingerprint, facts, now), name)
 
 
@@ -160,146 +155,83 @@ def withdraw(account: Account, fingerprint: str) -> None:
         tell(account.pk, "contacts")
 
 
+def trust_again(account: Account, fingerprint: str) -> ContactView:
+    """Trust somebody once more whose identity is still known here; no card is needed.
+
+    Raises:
+        UserError: the identity is not known or has ended, or this node may not make trusts.
+    """
+    facts, now, own = current_facts(), timezone.now(), str(account.fingerprint)
+    if not _have_met(account, fingerprint, facts):
+        raise UserError(gettext("That is none of your contacts."))
+    standing = facts.user_state(fingerprint, now)
+    if standing is State.UNKNOWN:
+        raise UserError(gettext("Their identity is not known here; ask for a card."))
+    if standing is not State.CURRENT:
+        raise UserError(gettext("Their identity has ended; ask for a new card."))
+    with transaction.atomic():
+        trust_user(own, fingerprint, now=now)
+        name = clean_name(profile_name(fingerprint)) or fingerprint[:12]
+        row, _ = Contact.objects.get_or_create(
+            account=account, user=fingerprint, defaults={"name": name[:200]}
+        )
+        if row.blocked is not None:
+            row.blocked = None
+            row.save(update_fields=["blocked"])
+        ContactRequest.objects.filter(user=own, stranger=fingerprint).delete()
+        tell(account.pk, "contacts")
+    found = contact_view(account, fingerprint)
+    assert found is not None
+    return found
+
+
 def rename(account: Account, fingerprint: str, name: str) -> None:
     """Give a contact the name by which the account knows it.
 
     Raises:
-        UserError: the name is empty.
+        UserError: the name is empty, or that is no contact.
     """
-    if not name.strip():
-        raise UserError("A contact needs a name.")
-    Contact.objects.filter(account=account, user=fingerprint).update(name=name.strip()[:200])
+    chosen = clean_name(name)[:200].strip()
+    if not chosen:
+        raise UserError(gettext("A contact needs a name."))
+    with transaction.atomic():
+        if not Contact.objects.filter(account=account, user=fingerprint).update(name=chosen):
+            raise UserError(gettext("That is none of your contacts."))
+        tell(account.pk, "contacts")
+        tell(account.pk, "counts")
 
 
-def list_contacts(account: Account) -> list[ContactView]:
-    """List contacts and requests, by name."""
-    users = set(Contact.objects.filter(account=account).values_list("user", flat=True))
-    requests = ContactRequest.objects.filter(user=account.fingerprint)
-    users |= set(requests.values_list("stranger", flat=True))
-    facts = current_facts()
-    users |= _who_give(str(account.fingerprint), facts)
-    users |= {
-        user
-        for user in facts.trustees(str(account.fingerprint), "user")
-        if facts.gives(str(account.fingerprint), user, timezone.now())
-    }
-    views = _views(account, sorted(users), facts)
-    return sorted(views, key=lambda view: (view.name.casefold(), view.fingerprint))
+def remove(account: Account, fingerprint: str) -> None:
+    """Take a contact out of the list, once the account trusts it no more.
 
+    Letters stay. Somebody who still trusts the account is ignored like a request, so that taking
+    him out does not bring him back as one who asks.
 
-def contact_view(account: Account, fingerprint: str) -> ContactView | None:
-    """Describe one contact; `None` when the account does not know the user."""
-    known = Contact.objects.filter(account=account, user=fingerprint).exists()
-    asked = ContactRequest.objects.filter(user=account.fingerprint, stranger=fingerprint)
-    facts = current_facts()
-    own = str(account.fingerprint)
-    trusted = bool(facts.trusts_between(own, fingerprint))
-    gives = facts.gives(fingerprint, own, timezone.now())
-    if not (known or trusted or gives or asked.exists()):
-        return None
-    return _views(account, [fingerprint], facts)[0]
-
-
-contact = contact_view
-
-
-def can_write_to(account: Account, fingerprints: Sequence[str]) -> bool:
-    """Tell whether the account can write to all of these users: trusted, and not blocked."""
+    Raises:
+        UserError: there is no such contact, or the account still trusts or blocks it.
+    """
     facts, now, own = current_facts(), timezone.now(), str(account.fingerprint)
-    if not all(facts.gives(own, user, now) for user in fingerprints):
-        return False
-    theirs = Contact.objects.filter(account=account, user__in=fingerprints)
-    return not theirs.exclude(blocked=None).exists()
-
-
-def readers(account: Account, fingerprints: Sequence[str]) -> Readers:
-    """Say which nodes will be able to read a message to these people, and which keep it."""
-    facts, now = current_facts(), timezone.now()
-    people = People(account)
-    reading: list[tuple[Person, NodeView]] = []
-    keeping: list[tuple[Person, NodeView]] = []
-    for user in dict.fromkeys([*fingerprints, str(account.fingerprint)]):
-        can_read = set(reading_nodes(user, facts, now))
-        for view in _nodes(user, facts, now):
-            listed = reading if view.fingerprint in can_read else keeping
-            listed.append((people(user), view))
-    return Readers(reading, keeping)
-
-
-def _who_give(user: str, facts: Facts) -> set[str]:
-    """List who lets a user read what they publish, from this node or another."""
-    now = timezone.now()
-    return {other for other in facts.issuers(user, "user") if facts.gives(other, user, now)}
-
-
-def _views(account: Account, users: Sequence[str], facts: Facts) -> list[ContactView]:
-    own, now = str(account.fingerprint), timezone.now()
-    names = {c.user: c for c in Contact.objects.filter(account=account, user__in=users)}
-    local = set(Account.objects.filter(fingerprint__in=users).values_list("fingerprint", flat=True))
-    requests = ContactRequest.objects.filter(user=own, stranger__in=users)
-    asking = {request.stranger: request for request in requests}
-    views = []
-    for user in users:
-        row = names.get(user)
-        given = facts.gives(own, user, now)
-        theirs = facts.gives(user, own, now) or (user in asking and not given)
-        views.append(
-            ContactView(
-                fingerprint=user,
-                name=row.name if row else _name_of(user, asking.get(user)),
-                own_name=row.name if row else "",
-                state=_state(row, given=given, theirs=theirs),
-                local=user in local,
-                checked=row.checked if row else None,
-                given=given,
-                given_since=row.added if row and given else None,
-                given_until=_until(own, user, facts, now),
-                theirs=theirs,
-                theirs_until=_until(user, own, facts, now),
-                nodes=_nodes(user, facts, now),
+    with transaction.atomic():
+        row = Contact.objects.filter(account=account, user=fingerprint).first()
+        if row is None:
+            raise UserError(gettext("That is none of your contacts."))
+        if row.blocked is not None:
+            raise UserError(gettext("Somebody who is blocked stays in the list."))
+        if facts.gives(own, fingerprint, now):
+            raise UserError(gettext("Withdraw your trust first."))
+        row.delete()
+        if facts.gives(fingerprint, own, now):
+            card = card_of(fingerprint, facts, now)
+            ContactRequest.objects.update_or_create(
+                user=own, stranger=fingerprint, defaults={"credentials": card, "ignored": now}
             )
-        )
-    return views
+        tell(account.pk, "contacts")
 
 
-def _state(row: Contact | None, *, given: bool, theirs: bool) -> str:
-    if row is not None and row.blocked:
-        return "blocked"
-    if given:
-        return "mutual" if theirs else "given"
-    return "request" if theirs else "ended"
-
-
-def _until(user: str, other: str, facts: Facts, now: datetime) -> datetime | None:
-    """Say when the last current trust of a user for another ends; `None` when it does not."""
-    moments = [
-        trust.expires if ends(trust.expires) else None
-        for trust in facts.trusts_between(user, other)
-        if trust.type == "user" and facts.is_current(trust, now)
-    ]
-    known = [moment for moment in moments if moment is not None]
-    return max(known) if known and len(known) == len(moments) else None
-
-
-def _nodes(user: str, facts: Facts, now: datetime) -> list[NodeView]:
-    powers = facts.nodes_of(user, now)
-    heard = dict(
-        Peer.objects.filter(fingerprint__in=powers).values_list("fingerprint", "last_contact")
-    )
-    return [
-        NodeView(node, node_name(node), READ_ENCRYPTED in granted, heard.get(node))
-        for node, granted in sorted(powers.items())
-    ]
-
-
-def _name_of(user: str, request: ContactRequest | None) -> str:
-    published = profile_name(user)
-    if not published and request is not None:
-        try:
-            published = describe_card(bytes(request.credentials)).name
-        except UserError:
-            published = ""
-    return published or user[:12]
+def _have_met(account: Account, fingerprint: str, facts: Facts) -> bool:
+    """Tell whether the account has the user in its list, or has trusted it before."""
+    known = Contact.objects.filter(account=account, user=fingerprint).exists()
+    return known or bool(facts.trusts_between(str(account.fingerprint), fingerprint))
 
 
 def _read(data: bytes) -> tuple[str, Facts, list[Accepted]]:
@@ -311,15 +243,15 @@ def _read(data: bytes) -> tuple[str, Facts, list[Accepted]]:
     try:
         shown = read_card(data)
     except SdmpError as error:
-        raise UserError(f"This is not a card: {error}") from None
+        raise UserError(gettext("This is not a card: %(reason)s") % {"reason": error}) from None
     facts, accepted = judge_shown(shown, here=keystore.node_fingerprint(), now=timezone.now())
     identities = [a.resource for a in accepted if a.resource.kind == "identity"]
     users = {resource.user for resource in identities if resource.signer == resource.user}
     if len(users) != 1:
-        raise UserError("This card does not hold the identity of one person.")
+        raise UserError(gettext("This card does not hold the identity of one person."))
     [user] = users
     if facts.user_state(user, timezone.now()).value != "current":
-        raise UserError("The identity on this card has ended; ask for a new card.")
+        raise UserError(gettext("The identity on this card has ended; ask for a new card."))
     return user, facts, [a for a in accepted if a.resource.user == user]
 
 

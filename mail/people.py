@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Max
 from django.utils.translation import gettext
 
 from journal.models import Resource
+from mail.checking import Check, Checks
 from mail.models import Contact
 from nodes.models import Account
 from sdmp.errors import SdmpError
@@ -23,6 +25,7 @@ class Person:
     name: str
     own: bool
     checked: datetime | None = None
+    check: Check = field(default_factory=Check)
 
 
 class People:
@@ -30,6 +33,7 @@ class People:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._checks = Checks(account)
         self._known: dict[str, Person] = {}
 
     def load(self, fingerprints: Iterable[str]) -> None:
@@ -39,16 +43,19 @@ class People:
             contact.user: contact
             for contact in Contact.objects.filter(account=self._account, user__in=missing)
         }
+        strangers = missing - contacts.keys() - {str(self._account.fingerprint)}
+        names = profile_names(strangers)
         for fingerprint in missing:
             contact = contacts.get(fingerprint)
             if fingerprint == self._account.fingerprint:
-                name, checked = self._account.get_full_name(), None
+                person = Person(fingerprint, self._account.get_full_name(), own=True)
             elif contact is not None:
-                name, checked = contact.name, contact.checked
+                check = self._checks.of(contact)
+                person = Person(fingerprint, contact.name, False, contact.checked, check)
             else:
-                name, checked = profile_name(fingerprint) or gettext("Unknown"), None
-            own = fingerprint == self._account.fingerprint
-            self._known[fingerprint] = Person(fingerprint, name, own, checked)
+                name = names.get(fingerprint) or gettext("Unknown")
+                person = Person(fingerprint, name, own=False)
+            self._known[fingerprint] = person
 
     def __call__(self, fingerprint: str) -> Person:
         """Name one user."""
@@ -65,18 +72,35 @@ class People:
 
 def profile(user: str) -> dict[str, str]:
     """Read the name and what more a user has published of themselves; empty when nothing."""
-    rows = Resource.objects.filter(author=user, kind="user", revoked_by=None)
-    row = rows.filter(payload__isnull=False).order_by("-id").first()
-    if row is None:
+    return profiles([user]).get(user, {})
+
+
+def profiles(users: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Read what several users have published of themselves, the latest of each, at once."""
+    wanted = list(users)
+    if not wanted:
         return {}
+    rows = Resource.objects.filter(author__in=wanted, kind="user", revoked_by=None)
+    held = rows.filter(payload__isnull=False).values("author").annotate(last=Max("id"))
+    latest = Resource.objects.filter(pk__in=[row["last"] for row in held])
+    read = {row.author: _read_profile(row) for row in latest}
+    return {author: section for author, section in read.items() if section}
+
+
+def profile_name(user: str) -> str:
+    """Give the name that a user has published, or nothing."""
+    return profile(user).get("name", "")
+
+
+def profile_names(users: Iterable[str]) -> dict[str, str]:
+    """Give the names that several users have published."""
+    return {user: section.get("name", "") for user, section in profiles(users).items()}
+
+
+def _read_profile(row: Resource) -> dict[str, str]:
     try:
         section = read_resource(row.envelope(), resolve=lambda _: {}).sections["user"]
     except SdmpError:
         return {}
     assert isinstance(section, dict)
     return {key: str(section[key]) for key in ("name", "about") if key in section}
-
-
-def profile_name(user: str) -> str:
-    """Give the name that a user has published, or nothing."""
-    return profile(user).get("name", "")
