@@ -1,7 +1,7 @@
 """Mallory's hand: run in the environment of a node, sends the hostile letters to its owner.
 
-Prints, as JSON, for each letter of `tests.support.attacks` the conversation in which the owner finds
-it. The argument is the address of a listener that nobody must ever ask.
+Prints, as JSON, for each letter of `tests.support.attacks` the conversation in which the owner
+finds it. The argument is the address of a listener that nobody must ever ask.
 """
 
 from __future__ import annotations

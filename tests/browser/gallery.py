@@ -1,0 +1,138 @@
+"""All pages of a node that looks lived in: for checks of each page, and for pictures of them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import orjson
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+
+from tests.support.furnish import OWNER, PASSWORD
+from tests.support.nodes import ROOT, NodeProcess
+
+HEIGHTS: Final = {1280: 800, 390: 844}
+SHOWN: Final = [(width, scheme) for width in HEIGHTS for scheme in ("light", "dark")]
+_BIRTHDAY: Final = "Grandmother’s eightieth"
+
+
+@dataclass(frozen=True)
+class Step:
+    """How to come to a page: its address, what is then done there, and whether one is signed in.
+
+    `{birthday}` in the address is the key of a conversation, `{ana}` and `{ben}` are people's
+    fingerprints.
+    """
+
+    path: str
+    then: Callable[[Page], None] | None = None
+    signed_in: bool = True
+
+
+def _menu(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("Your account")).click()
+
+
+PAGES: Final[dict[str, Step]] = {
+    "sign in": Step("/account/login/", signed_in=False),
+    "not found": Step("/nothing/here/"),
+    "inbox": Step("/mail/inbox/"),
+    "conversation": Step("/mail/inbox/{birthday}/"),
+    "account menu": Step("/mail/inbox/", _menu),
+    "starred": Step("/mail/starred/"),
+    "sent": Step("/mail/sent/"),
+    "archive, empty": Step("/mail/archive/"),
+    "notices": Step("/mail/notices/"),
+    "write": Step("/write/?to={ben}"),
+    "notice": Step("/write/?notice=1"),
+    "contacts": Step("/contacts/"),
+    "contact": Step("/contacts/{ana}/"),
+    "contact elsewhere": Step("/contacts/{ben}/"),
+    "add contact": Step("/contacts/add/"),
+    "card": Step("/card/"),
+    "public card": Step("/card/{ana}", signed_in=False),
+    "who can read": Step("/who-can-read/"),
+    "change password": Step("/account/password/change/"),
+}
+
+
+@dataclass
+class Gallery:
+    """A furnished node that runs, and what stands in the addresses of its pages."""
+
+    node: NodeProcess
+    browser: Browser
+    names: dict[str, str]
+    state: Path
+    foreign: list[str] = field(default_factory=list)  # what pages asked other hosts for
+
+    @contextlib.contextmanager
+    def page(self, name: str, width: int, scheme: str) -> Iterator[Page]:
+        """Open a page in a window of that width, in the light or the dark."""
+        step = PAGES[name]
+        context = self._context(width, scheme, signed_in=step.signed_in)
+        try:
+            page = context.new_page()
+            page.on("request", self._note)
+            page.goto(step.path.format(**self.names))
+            if step.signed_in and page.locator(".bar [data-connection]").count():
+                connection = page.locator("[data-connection]").first
+                expect(connection).to_have_attribute("data-state", "live")
+            if step.then is not None:
+                step.then(page)
+            yield page
+        finally:
+            context.close()
+
+    def _note(self, request: Request) -> None:
+        if not request.url.startswith((self.node.url + "/", "data:", "blob:")):
+            self.foreign.append(request.url)
+
+    def _context(self, width: int, scheme: str, *, signed_in: bool) -> BrowserContext:
+        return self.browser.new_context(
+            base_url=self.node.url,
+            viewport={"width": width, "height": HEIGHTS[width]},
+            color_scheme="dark" if scheme == "dark" else "light",
+            reduced_motion="reduce",
+            locale="en-GB",
+            storage_state=self.state if signed_in else None,
+        )
+
+    def sign_in(self) -> None:
+        """Sign the owner in, and keep that for the contexts to come."""
+        context = self.browser.new_context(base_url=self.node.url, locale="en-GB")
+        page = context.new_page()
+        page.goto("/account/login/")
+        page.locator("[name=login]").fill(OWNER)
+        page.locator("[name=password]").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/mail/inbox/")
+        context.storage_state(path=self.state)
+        context.close()
+
+
+@contextlib.contextmanager
+def open_gallery(browser: Browser, directory: Path) -> Iterator[Gallery]:
+    """Furnish a node, start it, and sign its owner in."""
+    node = NodeProcess(directory / "hearth", settings={"SDMPWEB_WORKERS": "1"})
+    node.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.furnish"],
+        cwd=ROOT, env=node.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = orjson.loads(done.stdout)
+    names = {**told["people"], "birthday": told["conversations"][_BIRTHDAY]}
+    node.start()
+    try:
+        gallery = Gallery(node, browser, names, directory / "state.json")
+        gallery.sign_in()
+        yield gallery
+    finally:
+        node.stop()

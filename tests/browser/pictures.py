@@ -1,0 +1,43 @@
+"""Takes the pictures of docs/screenshots; run by `scripts/screenshots`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+from rich.console import Console
+from rich.progress import track
+
+from tests.browser.conftest import ARGUMENTS
+from tests.browser.gallery import PAGES, SHOWN, open_gallery
+from tests.support.nodes import ROOT
+
+MAIN = (
+    "inbox", "conversation", "write", "contact", "waiting", "search", "invite", "compare",
+    "my nodes", "settings", "words",
+)  # fmt: skip
+DIRECTORY = ROOT / "docs" / "screenshots"
+
+
+def main(names: list[str]) -> None:
+    """Take the pictures of these pages; of the main ones when none is named."""
+    console = Console(stderr=True)
+    chosen = [name for name in (names or MAIN) if name in PAGES]
+    for unknown in sorted(set(names) - set(PAGES)):
+        console.print(f"There is no page “{unknown}”; there are {', '.join(PAGES)}.")
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as directory:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        with open_gallery(browser, Path(directory)) as gallery:
+            shots = [(name, *shown) for name in chosen for shown in SHOWN]
+            for name, width, scheme in track(shots, "Pictures", console=console):
+                with gallery.page(name, width, scheme) as page:
+                    slug = name.replace(",", "").replace(" ", "-")
+                    page.screenshot(path=DIRECTORY / f"{slug}-{width}-{scheme}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
