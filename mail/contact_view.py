@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from journal.trusts import ends
-from mail.checking import Check, Checks
+from mail.checks import Check, Checks
 from mail.models import Contact
 from mail.people import People, Person, profile_names
 from mail.presentation import clean_name

@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.utils.translation import gettext
 
 from journal.models import Resource
-from mail.checking import Check, Checks
+from mail.checks import Check, Checks
 from mail.models import Contact
 from nodes.models import Account
 from sdmp.errors import SdmpError
