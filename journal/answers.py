@@ -80,7 +80,8 @@ def give(
     # Contents are loaded when it is known which fit: together they could be gigabytes.
     rows = Resource.objects.filter(
         identifier__in=[identifier for _, identifier in wanted if identifier]
-    )
+        # What a user who left has taken along is not here any more, though its line is.
+    ).exclude(payload=None, revoked_by=None)
     found = {row.identifier: row for row in rows.select_related("revoked_by").defer("payload")}
     given = Given()
     rights: dict[tuple[str, str, str], bool] = {}
@@ -102,8 +103,11 @@ def give(
     _load(fitting)
     for row in fitting:
         given.resources += _in_its_place(row)
-        if row.is_held:
-            given.handed.append(row.identifier)
+        given.handed += [
+            given_row.identifier
+            for given_row in (row, row.revoked_by)
+            if given_row is not None and given_row.is_held
+        ]
     return given
 
 

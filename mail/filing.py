@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from journal.models import Resource
-from mail.models import Conversation, Delivery, Letter, SearchText, StrayReceipt
+from mail.flags import let_in
+from mail.models import (
+    Contact,
+    Conversation,
+    Deleted,
+    Delivery,
+    Letter,
+    SearchText,
+    StrayReceipt,
+)
 from mail.sealing import head_of, seal_head, seal_text
+from mail.search_text import seal_search_text
 from nodes.models import Account
 from sdmp.letter import Letter as Content
 from sdmp.resource import parse_uri, uri
+
+_AUTHORS: Final = 12  # of a conversation, named in a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,7 @@ def prepare(account: Account, text: str, content: Content, *, notice: bool) -> F
         notice=notice,
         sealed_head=seal_head(head_of(content)),
         sealed_body=seal_text(text),
-        sealed_text=seal_text(content.body) if content.attachments else None,
+        sealed_text=seal_search_text(content),
     )
 
 
@@ -118,7 +131,46 @@ def file_letters(
         },
         new=new,
     )
+    _let_in_recipients(placed)
     return letters
+
+
+def _let_in_recipients(placed: Sequence[_Placed]) -> None:
+    """Whoever an account has written to, it knows."""
+    for account, items in _by_account(placed).items():
+        written_to = dict.fromkeys(
+            user
+            for item in items
+            if item.outgoing and not item.filing.notice
+            for user in item.filing.content.to
+        )
+        for user in _strangers(account, written_to):
+            let_in(account, user)
+
+
+def _by_account(placed: Sequence[_Placed]) -> dict[Account, list[_Placed]]:
+    found: dict[Account, list[_Placed]] = {}
+    for item in placed:
+        found.setdefault(item.filing.account, []).append(item)
+    return found
+
+
+def _strangers(account: Account, users: Iterable[str]) -> list[str]:
+    """Say whom of these users an account has neither checked nor let in."""
+    asked = [user for user in users if user != account.fingerprint]
+    if not asked:
+        return []
+    contacts = Contact.objects.filter(account=account, user__in=asked)
+    known = set(
+        contacts.filter(
+            Q(let_in__isnull=False) | Q(checked__isnull=False) | ~Q(introduced_by="")
+        ).values_list("user", flat=True)
+    )
+    unknown = [user for user in asked if user not in known]
+    if unknown:  # those on this node are in its directory
+        here = Account.objects.filter(fingerprint__in=unknown)
+        known.update(here.values_list("fingerprint", flat=True))
+    return [user for user in unknown if user not in known]
 
 
 def _place(filings: Sequence[tuple[Filing, Resource]], *, new: bool) -> list[_Placed]:
@@ -126,6 +178,8 @@ def _place(filings: Sequence[tuple[Filing, Resource]], *, new: bool) -> list[_Pl
     resources = [] if new else [resource.pk for _, resource in filings]
     had = Letter.objects.filter(resource__in=resources).values_list("account_id", "resource_id")
     done = set(had)
+    gone = Deleted.objects.filter(resource__in=resources).values_list("account_id", "resource_id")
+    done.update(gone)
     placed: list[_Placed] = []
     threads: dict[tuple[int, str], str] = {}
     for filing, resource in filings:
@@ -170,16 +224,46 @@ def _conversations(
         account__in={account for account, _ in coming}, thread__in=older
     )
     found = {(row.account_id, row.thread): row for row in rows}
+    waiting = _waiting(coming, found)
     for where, items in coming.items():
         if where in found:
-            _add_to(found[where], items, now)
-    made = [_begun_by(items, now) for where, items in coming.items() if where not in found]
+            _add_to(found[where], items, now, waiting=where in waiting)
+    made = [
+        _begun_by(items, now, waiting=where in waiting)
+        for where, items in coming.items()
+        if where not in found
+    ]
     for row in Conversation.objects.bulk_create(made):
         found[row.account_id, row.thread] = row
     return found
 
 
-def _begun_by(items: Sequence[_Placed], now: datetime) -> Conversation:
+def _waiting(
+    coming: Mapping[tuple[int, str], Sequence[_Placed]],
+    found: Mapping[tuple[int, str], Conversation],
+) -> set[tuple[int, str]]:
+    """Say which conversations are to wait: private, and by strangers alone."""
+    asked: dict[tuple[int, str], list[str]] = {}
+    accounts: dict[int, Account] = {}
+    for where, items in coming.items():
+        row = found.get(where)
+        private = any(not item.filing.notice for item in items)
+        if row is None:
+            may_wait = private
+        else:
+            may_wait = not row.has_sent and (row.waiting or (row.is_notice and private))
+        if may_wait and not any(item.outgoing for item in items):
+            authors = [*(row.authors if row else ()), *(item.resource.author for item in items)]
+            asked[where] = list(dict.fromkeys(authors))
+            accounts[where[0]] = items[0].filing.account
+    strangers = {
+        pk: set(_strangers(account, {u for (a, _), us in asked.items() if a == pk for u in us}))
+        for pk, account in accounts.items()
+    }
+    return {where for where, users in asked.items() if strangers[where[0]].issuperset(users)}
+
+
+def _begun_by(items: Sequence[_Placed], now: datetime, *, waiting: bool) -> Conversation:
     return Conversation(
         account=items[0].filing.account,
         thread=items[0].thread,
@@ -189,16 +273,26 @@ def _begun_by(items: Sequence[_Placed], now: datetime) -> Conversation:
         has_received=any(not item.outgoing for item in items),
         has_sent=any(item.outgoing for item in items),
         is_notice=all(item.filing.notice for item in items),
+        waiting=waiting,
+        authors=_authors((), items),
     )
 
 
-def _add_to(conversation: Conversation, items: Sequence[_Placed], now: datetime) -> None:
+def _authors(before: Sequence[str], items: Sequence[_Placed]) -> list[str]:
+    return list(dict.fromkeys([*before, *(item.resource.author for item in items)]))[:_AUTHORS]
+
+
+def _add_to(
+    conversation: Conversation, items: Sequence[_Placed], now: datetime, *, waiting: bool
+) -> None:
     received = sum(not item.outgoing for item in items)
     changes: dict[str, object] = {
         "latest": now,
         "letters": F("letters") + len(items),
         "archived": False,
         "binned": False,
+        "waiting": waiting,
+        "authors": _authors(conversation.authors, items),
     }
     if not all(item.filing.notice for item in items):
         # A notice, which names any thread it likes, turns no conversation into a public one.

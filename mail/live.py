@@ -10,7 +10,9 @@ from django.db import transaction
 from nodes.models import Account
 from nodes.wake import wake
 
-Change = Literal["letter", "delivery", "counts", "contacts", "drafts", "held", "nodes"]
+Change = Literal[
+    "letter", "delivery", "counts", "contacts", "drafts", "held", "nodes", "notice", "removal"
+]
 
 
 def group_of(account_id: int) -> str:

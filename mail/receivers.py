@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django.db import transaction
 from django.dispatch import receiver
@@ -18,14 +19,23 @@ from journal.signals import (
     resources_revoked,
 )
 from mail.live import tell, tell_user
-from mail.models import Delivery, Letter, SearchText, Unopened
+from mail.models import (
+    Contact,
+    Delivery,
+    Letter,
+    Removal,
+    RemovalConfirmed,
+    SearchText,
+    Unopened,
+)
 from mail.sealing import Head, open_head, seal_head, seal_text
 from nodes.facts import current_facts
-from nodes.models import Account
+from nodes.models import Account, ContactRequest
 from nodes.wake import start_task
 from sdmp.resource import Resource as Content
 
-_MAIL = ("encrypted", "message")
+_MAIL: Final = ("encrypted", "message")
+_SEALED: Final = ("letter__sealed_head", "letter__sealed_body")
 Written = Sequence[tuple[Resource, Content]]
 
 
@@ -60,46 +70,96 @@ def on_published(resources: Written, **_: Any) -> None:
 
 @receiver(resources_handed)
 def on_handed(node: str, identifiers: Sequence[str], **_: Any) -> None:
-    """Record for sent messages that a node of a recipient has them."""
-    facts, now = current_facts(), timezone.now()
+    """Record for sent messages, and for requests to remove them, that a node has them."""
+    now = timezone.now()
     with transaction.atomic():
-        waiting = Delivery.objects.filter(
-            letter__resource__identifier__in=identifiers, state=Delivery.State.WAITING
-        )
-        rows = waiting.select_related("letter").defer("letter__sealed_head", "letter__sealed_body")
-        theirs = {
-            user
-            for user in {row.recipient for row in rows}
-            if facts.authorised(user, node, now) is not None
-        }
-        handed = [row for row in rows if row.recipient in theirs]
-        Delivery.objects.filter(
-            pk__in=[row.pk for row in handed], state=Delivery.State.WAITING
-        ).update(state=Delivery.State.HANDED, at=now, node=node)
-        for row in handed:
-            tell(row.letter.account_id, "delivery", thread=str(row.letter.conversation_id))
+        _note_handed(node, identifiers, now)
+        _note_confirmed(node, identifiers, now)
+
+
+def _note_handed(node: str, identifiers: Sequence[str], now: datetime) -> None:
+    waiting = Delivery.objects.filter(
+        letter__resource__identifier__in=identifiers, state=Delivery.State.WAITING
+    )
+    rows = list(waiting.select_related("letter").defer(*_SEALED))
+    if not rows:
+        return
+    facts = current_facts()
+    theirs = {
+        user
+        for user in {row.recipient for row in rows}
+        if facts.authorised(user, node, now) is not None
+    }
+    handed = [row for row in rows if row.recipient in theirs]
+    Delivery.objects.filter(pk__in=[row.pk for row in handed], state=Delivery.State.WAITING).update(
+        state=Delivery.State.HANDED, at=now, node=node
+    )
+    for row in handed:
+        tell(row.letter.account_id, "delivery", thread=str(row.letter.conversation_id))
+
+
+def _note_confirmed(node: str, identifiers: Sequence[str], now: datetime) -> None:
+    removals = list(
+        Removal.objects.filter(revocation__in=identifiers)
+        .exclude(confirmed__node=node)
+        .select_related("letter")
+        .defer(*_SEALED)
+    )
+    RemovalConfirmed.objects.bulk_create(
+        [RemovalConfirmed(removal=removal, node=node, at=now) for removal in removals],
+        ignore_conflicts=True,
+    )
+    for removal in removals:
+        _tell_removal(removal.letter)
 
 
 @receiver(resources_revoked)
 def on_revoked(resources: Sequence[Resource], **_: Any) -> None:
-    """Take the text of messages away whose authors have revoked them (§6)."""
-    letters = Letter.objects.filter(
-        resource__in=[row.pk for row in resources if row.kind in _MAIL], removed=None
-    )
-    for letter in letters:
-        letter.removed = timezone.now()
-        letter.sealed_head = seal_head(Head("", "", open_head(letter.sealed_head).to, ()))
-        letter.sealed_body = seal_text("")
-        letter.has_attachments = False
-        letter.save()
+    """Take the text of messages away whose authors have revoked them (§6).
+
+    To the author it is kept in mind, whichever way it was asked for, so that it can be said who
+    has confirmed.
+    """
+    revoked = {row.pk: row for row in resources if row.kind in _MAIL}
+    now = timezone.now()
+    letters = Letter.objects.filter(resource__in=revoked, removed=None).select_related("account")
+    for letter in letters.defer("sealed_body"):
+        by = revoked[letter.resource_id].revoked_by
+        if letter.author == letter.account.fingerprint and by is not None:
+            Removal.objects.get_or_create(
+                letter=letter, defaults={"revocation": by.identifier, "asked": now}
+            )
+        Letter.objects.filter(pk=letter.pk).update(
+            removed=now,
+            sealed_head=seal_head(Head("", "", open_head(letter.sealed_head).to, ())),
+            sealed_body=seal_text(""),
+            has_attachments=False,
+        )
         SearchText.objects.filter(letter=letter).delete()
-        tell(letter.account_id, "letter", thread=str(letter.conversation_id))
+        _tell_removal(letter)
+
+
+def _tell_removal(letter: Letter) -> None:
+    about = {"thread": str(letter.conversation_id), "letter": str(letter.pk)}
+    tell(letter.account_id, "removal", **about)
 
 
 @receiver(contact_requested)
-def on_contact_requested(user: str, **_: Any) -> None:
-    """Let open pages show that somebody asks; nothing else is done (§10)."""
+def on_contact_requested(user: str, stranger: str, **_: Any) -> None:
+    """Let open pages show that somebody asks; nothing else is done (§10).
+
+    What somebody asks who is blocked is dropped without a word.
+    """
+    if Contact.objects.filter(account__fingerprint=user, user=stranger, blocked__isnull=False):
+        ContactRequest.objects.filter(user=user, stranger=stranger).delete()
+        return
     tell_user(user, "contacts")
+
+
+def read_again(author: str) -> None:
+    """Have all that somebody wrote read once more, after something has changed about them."""
+    older = Resource.objects.filter(author=author, kind__in=_MAIL, revoked_by=None)
+    wait_to_be_opened(list(older.only("pk").order_by("pk")))
 
 
 def _read_again_for(resources: Written) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
-from mail.models import Conversation, Delivery, Letter
+from mail.models import Conversation, Delivery, Draft, Letter
+from mail.models.letters import COUNTED, IN_FOLDER
 from mail.people import People
 from mail.people import Person as Person
 from mail.sealing import Head, open_head, open_text
@@ -90,15 +91,6 @@ class LetterView:
     removed: datetime | None
 
 
-_FOLDERS = {
-    "inbox": Q(has_received=True, is_notice=False, archived=False, binned=False),
-    "sent": Q(has_sent=True, is_notice=False, binned=False),
-    "starred": Q(starred=True, binned=False),
-    "archive": Q(archived=True, binned=False),
-    "notices": Q(is_notice=True, archived=False, binned=False),
-}
-
-
 def node_name() -> str:
     """Give the name of this node, or nothing before it is made."""
     node = LocalNode.objects.first()
@@ -110,15 +102,16 @@ def list_conversations(account: Account, folder: str, before: str | None, limit:
 
     Args:
         account: whose they are.
-        folder: inbox, sent, starred, archive or notices.
+        folder: inbox, waiting, starred, sent, archive, bin or notices.
         before: the cursor of the page before; the newest when `None` or unreadable.
         limit: how many rows at most.
     """
-    found = Conversation.objects.filter(_FOLDERS[folder], account=account)
+    found = Conversation.objects.filter(IN_FOLDER[folder], account=account)
     cursor = _read_cursor(before)
     if cursor is not None:
         moment, key = cursor
-        found = found.filter(Q(latest__lt=moment) | Q(latest=moment, pk__lt=key))
+        # The first condition is the one by which the index is entered.
+        found = found.filter(latest__lte=moment).exclude(latest=moment, pk__gte=key)
     rows = list(found.order_by("-latest", "-pk")[: limit + 1])
     more = len(rows) > limit
     return Page(
@@ -174,9 +167,13 @@ def attachment(account: Account, key: str, index: int) -> Attachment | None:
 
 
 def counts(account: Account) -> dict[str, int]:
-    """Count the unread conversations of the folders that show it."""
-    unread = Conversation.objects.filter(account=account, unread__gt=0)
-    return {name: unread.filter(_FOLDERS[name]).count() for name in ("inbox", "notices")}
+    """Count the unread conversations of the folders that show it, requests, and drafts."""
+    found = {
+        name: Conversation.objects.filter(IN_FOLDER[name], account=account, unread__gt=0).count()
+        for name in COUNTED
+    }
+    found["drafts"] = Draft.objects.filter(account=account).count()
+    return found
 
 
 def _conversation(account: Account, thread: str) -> Conversation | None:
@@ -197,25 +194,22 @@ def _one(account: Account, letters: QuerySet[Letter]) -> LetterView | None:
 
 def _rows(account: Account, found: Sequence[Conversation]) -> list[ConversationRow]:
     people = People(account)
-    keys = [conversation.pk for conversation in found]
-    authors: dict[int, dict[str, None]] = {key: {} for key in keys}
-    pairs = Letter.objects.filter(conversation__in=keys).order_by("filed", "id")
-    newest: dict[int, int] = {}
-    for key, author, pk in pairs.values_list("conversation_id", "author", "pk"):
-        authors[key][author] = None
-        newest[key] = pk
+    # One step into the index for each conversation, however many letters it has.
+    letters = Letter.objects.filter(conversation=OuterRef("pk")).order_by("-filed", "-id")
+    newest = Conversation.objects.filter(pk__in=[item.pk for item in found])
+    keys = newest.values_list(Subquery(letters.values("pk")[:1]), flat=True)
     last = {
         row.conversation_id: row
-        for row in Letter.objects.filter(pk__in=newest.values())
+        for row in Letter.objects.filter(pk__in=list(keys))
         .defer("sealed_body")
         .prefetch_related("deliveries")
     }
     heads = {key: open_head(row.sealed_head) for key, row in last.items()}
-    people.load({a for names in authors.values() for a in names})
+    people.load({author for item in found for author in item.authors})
     people.load({user for head in heads.values() for user in head.to})
     reasons = reasons_for(_waiting(last.values()))
     return [
-        _row(item, authors[item.pk], last[item.pk], heads[item.pk], people, reasons)
+        _row(item, last[item.pk], heads[item.pk], people, reasons)
         for item in found
         if item.pk in last
     ]
@@ -223,7 +217,6 @@ def _rows(account: Account, found: Sequence[Conversation]) -> list[ConversationR
 
 def _row(
     item: Conversation,
-    authors: Iterable[str],
     last: Letter,
     head: Head,
     people: People,
@@ -231,7 +224,7 @@ def _row(
 ) -> ConversationRow:
     return ConversationRow(
         thread=str(item.pk),
-        people=people.all(authors),
+        people=people.all(item.authors or [last.author]),
         to=people.all(head.to),
         count=item.letters,
         unread=item.unread > 0,
