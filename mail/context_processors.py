@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from mail import held, selectors
+from mail import drafts, expiry, held, selectors
 from mail.folders import FOLDERS
 from nodes.models import Account
 
@@ -25,5 +25,11 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "folders": FOLDERS,
         "theme": theme if theme in ("light", "dark") else "",
         "held": SimpleLazyObject(lambda: held.pending(account, timezone.now()) if account else []),
+        "unsent": SimpleLazyObject(
+            lambda: drafts.list_drafts(account, failed=True) if account else []
+        ),
+        "expiring": SimpleLazyObject(
+            lambda: expiry.shown(account, timezone.now()) if account else []
+        ),
         "counts": SimpleLazyObject(lambda: selectors.counts(account) if account else {}),
     }

@@ -33,19 +33,22 @@ class Doing:
 
     `do` does it, inside the transaction that ends the holding; a UserError from it undoes all it
     wrote, and its sentence is handed to `failed`. `words` says what will happen, for a toast:
-    "The message to Ben is sent". Each takes the account and what the row is about.
+    "The message to Ben is sent". `undone` takes back what was done at once, if anything. Each takes
+    the account and what the row is about.
     """
 
     do: Callable[[Account, str], None]
     failed: Callable[[Account, str, str], None]
     words: Callable[[Account, str], str]
+    undone: Callable[[Account, str], None] | None = None
 
 
 _DOINGS: Final = {
-    Held.Kind.SEND: "mail.drafts.SENDING",
+    Held.Kind.SEND: "mail.sending.SENDING",
     Held.Kind.WITHDRAW: "mail.ending.WITHDRAWING",
     Held.Kind.BLOCK: "mail.ending.BLOCKING",
     Held.Kind.REMOVE: "mail.removal.REMOVING",
+    Held.Kind.NODE: "mail.own_nodes.WITHDRAWING",
 }
 
 
@@ -99,6 +102,9 @@ def undo(account: Account, key: int) -> Held | None:
             return None
         kept = Held(kind=row.kind, about=row.about, due=row.due)
         row.delete()
+        undone = _doing(kept.kind).undone
+        if undone is not None:
+            undone(account, kept.about)
         tell(account.pk, "held")
     return kept
 

@@ -27,4 +27,5 @@ def resume() -> None:
     """Take up what an earlier process left: letters to open, peers to call."""
     start_task("mail.tasks.open_letters")
     start_task("mail.tasks.do_held")
+    start_task("mail.tasks.remind")
     start_task("journal.tasks.look_for_work")

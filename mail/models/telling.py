@@ -39,6 +39,7 @@ class Reminder(models.Model):
     about = models.CharField(max_length=200)
     days = models.PositiveIntegerField()
     told = models.DateTimeField(default=timezone.now)
+    hidden = models.DateTimeField(null=True)  # put aside until fewer days are left
 
     class Meta:
         constraints = [

@@ -51,6 +51,7 @@ class Held(models.Model):
         WITHDRAW = "withdraw"
         BLOCK = "block"
         REMOVE = "remove"
+        NODE = "node"
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     kind = models.CharField(max_length=12, choices=Kind.choices)

@@ -6,9 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from nodes import keystore
-from nodes.enrolment import node_section
-from sdmp.card import Offer, write_offer
+from mail.own_nodes import own_offer
 
 
 class Command(BaseCommand):
@@ -18,13 +16,4 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Print it."""
-        section = node_section("")
-        ips, urls = section["ips"], section.get("urls", [])
-        assert isinstance(ips, list)
-        assert isinstance(urls, list)
-        offer = Offer(
-            keystore.node_key().public,
-            tuple(str(entry) for entry in ips),
-            tuple(str(entry) for entry in urls),
-        )
-        self.stdout.write(write_offer(offer).decode())
+        self.stdout.write(own_offer().decode())
