@@ -6,19 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib.auth import password_validation
 from django.core.files.uploadedfile import UploadedFile
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
-from nodes.models import Account
-from sdmp import limits
+from mail.draft_files import BYTES_PER_DRAFT, too_large
 from sdmp.card import CARD_BYTES
 
 TITLE_LENGTH = 300
-ATTACHMENTS_BYTES = limits.MESSAGE_BYTES * 3 // 4 - 64 * limits.KIB
-"""Bytes of all files together: base64 makes four of three, and the text wants some room."""
+ATTACHMENTS_BYTES = BYTES_PER_DRAFT
 
 
 class _Files(forms.ClearableFileInput):
@@ -51,22 +46,34 @@ class WriteForm(forms.Form):
     forward = forms.CharField(max_length=40, required=False)
     attachments = FilesField(required=False, allow_empty_file=True)
 
-    def clean_body(self) -> str:
-        """Give lines the ends that the protocol's text has."""
-        text: str = self.cleaned_data["body"]
+    def __init__(self, *args: Any, with_files: bool = False, **kwargs: Any) -> None:
+        """Take `with_files`: whether the letter has files already, beside those of the form."""
+        super().__init__(*args, **kwargs)
+        self._with_files = with_files
+
+    def text_of_body(self) -> str:
+        """Return the text with the line ends of the protocol, whether or not it can be sent."""
+        text = str(self.data.get("body") or "").replace("\0", "")
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
+    def clean_body(self) -> str:
+        """Give lines the ends that the protocol's text has."""
+        return self.text_of_body()
+
     def clean_attachments(self) -> Sequence[UploadedFile[bytes]]:
-        """Refuse more than fits into one message."""
+        """Refuse more than fits into one message, naming the file that is too much."""
         files: Sequence[UploadedFile[bytes]] = self.cleaned_data["attachments"]
-        if sum(file.size or 0 for file in files) > ATTACHMENTS_BYTES:
-            raise forms.ValidationError(gettext("Together the files are too large to send."))
+        there = 0
+        for file in files:
+            there += file.size or 0
+            if there > BYTES_PER_DRAFT:
+                raise forms.ValidationError(too_large(file.name or "", file.size or 0))
         return files
 
     def clean(self) -> dict[str, Any]:
         """Refuse a letter that says nothing."""
         data = super().clean() or {}
-        given = (data.get("title"), data.get("attachments"), data.get("forward"))
+        given = (data.get("title"), data.get("attachments"), data.get("forward"), self._with_files)
         says_something = data.get("body", "").strip() or any(given)
         if not says_something and "attachments" not in self.errors:
             self.add_error("body", gettext("There is nothing in this message yet."))
@@ -89,79 +96,3 @@ class CardForm(forms.Form):
             raise forms.ValidationError(gettext("This is too large for a card."))
         cleaned["data"] = file.read() if file else text.encode()
         return cleaned
-
-
-def _text(**attributes: str) -> forms.TextInput:
-    return forms.TextInput(attrs={"class": "input", **attributes})
-
-
-class OwnerForm(forms.Form):
-    """The owner's name and how he signs in."""
-
-    name = forms.CharField(
-        label=_("Your name"),
-        help_text=_("As your contacts see it."),
-        max_length=200,
-        widget=_text(autocomplete="name"),
-    )
-    username = forms.CharField(
-        label=_("Name to sign in with"),
-        help_text=_("Small letters, digits, points and hyphens; only you and this node see it."),
-        max_length=64,
-        validators=[
-            RegexValidator(
-                r"\A[a-z0-9][a-z0-9._-]*\Z",
-                _("Only small letters, digits, points, hyphens and underscores."),
-            )
-        ],
-        widget=_text(autocomplete="username", autocapitalize="none", spellcheck="false"),
-    )
-    password = forms.CharField(
-        label=_("Password"),
-        help_text=_("At least eight characters. It opens these pages and nothing else."),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "new-password"}),
-    )
-
-    def clean_username(self) -> str:
-        """Refuse a name that is taken."""
-        username: str = self.cleaned_data["username"]
-        if Account.objects.filter(username=username).exists():
-            raise forms.ValidationError(gettext("Somebody here signs in with this name already."))
-        return username
-
-    def clean(self) -> dict[str, Any]:
-        """Check the password beside the names it must not resemble."""
-        data = super().clean() or {}
-        if "password" in data:
-            account = Account(username=data.get("username", ""), name=data.get("name", ""))
-            try:
-                password_validation.validate_password(data["password"], account)
-            except forms.ValidationError as error:
-                self.add_error("password", error)
-        return data
-
-
-class WordsForm(forms.Form):
-    """Two words of the recovery phrase, asked back."""
-
-    def __init__(self, words: Sequence[str], asked: Sequence[int], *args: Any) -> None:
-        """Ask for the words at the places `asked`, counted from 0, of the phrase `words`."""
-        super().__init__(*args)
-        self.words = words
-        for place in asked:
-            self.fields[f"word{place}"] = forms.CharField(
-                label=gettext("Word %(number)d") % {"number": place + 1},
-                max_length=40,
-                widget=_text(autocomplete="off", autocapitalize="none", spellcheck="false"),
-            )
-
-    def clean(self) -> dict[str, Any]:
-        """Compare with the phrase."""
-        data = super().clean() or {}
-        for field, given in list(data.items()):
-            place = int(field.removeprefix("word"))
-            if given.lower() != self.words[place]:
-                sentence = gettext("This is not word %(number)d. Look at the paper again.")
-                self.add_error(field, sentence % {"number": place + 1})
-        return data

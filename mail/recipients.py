@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from mail import contacts
 from mail.contacts import ContactView, NodeView
 from mail.people import Person
 from mail.presentation import clean_name, join_words, short_name
+from mail.readers import keys_for
+from nodes.errors import UserError
+from nodes.facts import current_facts
 from nodes.models import Account
 
 WRITABLE = ("mutual", "given")
@@ -113,6 +117,7 @@ class Readers:
     unchecked_names: str
     nodes: tuple[Reader, ...]
     relays: tuple[Reader, ...]
+    problem: str  # why it cannot be encrypted for all of them
 
     @property
     def count(self) -> int:
@@ -130,4 +135,15 @@ def readers(account: Account, people: Sequence[ContactView]) -> Readers:
         unchecked_names=join_words([short_name(person.name) for person in unchecked]),
         nodes=tuple(Reader(person, node) for person, node in held.nodes),
         relays=tuple(Reader(person, node) for person, node in held.relays),
+        problem=_problem(account, people),
     )
+
+
+def _problem(account: Account, people: Sequence[ContactView]) -> str:
+    """Say before it is sent why a letter cannot be encrypted for everybody."""
+    users = [str(account.fingerprint), *(person.fingerprint for person in people)]
+    try:
+        keys_for(users, current_facts(), timezone.now())
+    except UserError as refusal:
+        return str(refusal)
+    return ""

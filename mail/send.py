@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from journal.publish import ToPublish, sign_for, write_own
 from mail.filing import file_letters, prepare
@@ -58,36 +59,22 @@ def send(
     Raises:
         UserError: one sentence that says why it cannot be sent; nothing is written.
     """
-    if account.fingerprint is None or account.mode == Account.Mode.HOST:
-        raise UserError("This node only keeps mail for the account and cannot send for it.")
-    now = timezone.now()
-    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    now = _now()
     facts = current_facts()
-    recipients = list(dict.fromkeys(to))
-    if notice == bool(recipients):
-        raise UserError("A notice goes to all contacts; a message needs a recipient.")
-    for recipient in recipients:
-        if recipient != account.fingerprint and not facts.gives(
-            account.fingerprint, recipient, now
-        ):
-            raise UserError("A recipient is not among your contacts; add them first.")
-    content = Content(
-        date=now,
-        to=tuple(recipients),
+    content = _content(
+        account,
+        now,
+        facts,
+        to=to,
         title=title,
-        in_reply_to=_reference(reply_to),
-        thread=_thread(account, reply_to),
         body=body,
-        attachments=tuple(attachments),
+        attachments=attachments,
+        reply_to=reply_to,
+        notice=notice,
     )
-    text = write_letter(content)
-    if len(text.encode()) > limits.MESSAGE_BYTES:
-        raise UserError(
-            f"A message with its attachments can have {limits.MESSAGE_BYTES // limits.MIB} MB "
-            "and this is larger; leave something out."
-        )
-    sections = _sections(account.fingerprint, recipients, text, facts, now, notice=notice)
-    made = sign_for(ToPublish(account.fingerprint, sections), facts, now)
+    text, user, recipients = _text(content), str(account.fingerprint), content.to
+    sections = _sections(user, recipients, text, facts, now, notice=notice)
+    made = sign_for(ToPublish(user, sections), facts, now)
     filing = prepare(account, text, content, notice=notice)
     with transaction.atomic():
         [(row, _)] = write_own([made], now=now)
@@ -97,6 +84,93 @@ def send(
         for letter in filed:
             tell(account.pk, "letter", thread=str(letter.conversation_id))
     return row.uri
+
+
+def check(
+    account: Account,
+    *,
+    to: Sequence[str],
+    title: str = "",
+    body: str = "",
+    attachments: Sequence[Attachment] = (),
+    reply_to: str | None = None,
+    notice: bool = False,
+) -> None:
+    """Say now what would keep a letter from being sent; the arguments are those of `send`.
+
+    Raises:
+        UserError: one sentence that says why it cannot be sent.
+    """
+    now, facts = _now(), current_facts()
+    content = _content(
+        account,
+        now,
+        facts,
+        to=to,
+        title=title,
+        body=body,
+        attachments=attachments,
+        reply_to=reply_to,
+        notice=notice,
+    )
+    _text(content)
+    if not notice:
+        keys_for([str(account.fingerprint), *content.to], facts, now)
+
+
+def _now() -> datetime:
+    """Return the moment, in the milliseconds in which the protocol counts."""
+    now = timezone.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _content(
+    account: Account,
+    now: datetime,
+    facts: Facts,
+    *,
+    to: Sequence[str],
+    title: str,
+    body: str,
+    attachments: Sequence[Attachment],
+    reply_to: str | None,
+    notice: bool,
+) -> Content:
+    """Return the letter as it will be written, if the account may write it to these people."""
+    if account.fingerprint is None or account.mode == Account.Mode.HOST:
+        raise UserError(
+            gettext("This node only keeps mail for the account and cannot send for it.")
+        )
+    recipients = list(dict.fromkeys(to))
+    if notice == bool(recipients):
+        raise UserError(gettext("A notice goes to all contacts; a message needs a recipient."))
+    for recipient in recipients:
+        if recipient != account.fingerprint and not facts.gives(
+            account.fingerprint, recipient, now
+        ):
+            raise UserError(gettext("A recipient is not among your contacts; add them first."))
+    return Content(
+        date=now,
+        to=tuple(recipients),
+        title=title,
+        in_reply_to=_reference(reply_to),
+        thread=_thread(account, reply_to),
+        body=body,
+        attachments=tuple(attachments),
+    )
+
+
+def _text(content: Content) -> str:
+    text = write_letter(content)
+    if len(text.encode()) > limits.MESSAGE_BYTES:
+        raise UserError(
+            gettext(
+                "A message with its attachments can have %(most)d MB and this is larger; "
+                "leave something out."
+            )
+            % {"most": limits.MESSAGE_BYTES // limits.MIB}
+        )
+    return text
 
 
 def _sections(
@@ -125,9 +199,11 @@ def _reference(reply_to: str | None) -> str | None:
     try:
         author, identifier = parse_uri(reply_to)
     except SdmpError:
-        raise UserError(f"{reply_to} is not the URI of a message.") from None
+        raise UserError(
+            gettext("%(address)s is not the URI of a message.") % {"address": reply_to}
+        ) from None
     if not identifier:
-        raise UserError(f"{reply_to} is a person, not a message.")
+        raise UserError(gettext("%(address)s is a person, not a message.") % {"address": reply_to})
     return uri(author, identifier)
 
 

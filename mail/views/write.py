@@ -1,28 +1,35 @@
-"""Writing: a letter, an answer, something passed on, a notice."""
+"""Writing: a letter, an answer, something passed on, a notice; new or begun before."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from mail import drafts, selectors, sending
 from mail import recipients as chosen
-from mail import selectors
+from mail.draft_files import FILES_PER_DRAFT, FileView, forwarded_files
+from mail.drafts import Opened
 from mail.forms import ATTACHMENTS_BYTES, TITLE_LENGTH, WriteForm
-from mail.presentation import clean_name
-from mail.quoting import answer_title, forward_body, forward_title
+from mail.presentation import in_zone
+from mail.quoting import answer_body, answer_title, forward_body, forward_title
 from mail.send import send
+from mail.toasts import toast
 from mail.views import reader
+from mail.views.drafts import copied_words
+from mail.views.posted import NOTICE, content_of, mark_of, upload
 from nodes.errors import UserError
 from nodes.models import Account
 from sdmp.letter import Attachment
-
-_NOTICE = "notice"
 
 
 @login_required
@@ -30,70 +37,179 @@ _NOTICE = "notice"
 @require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest) -> HttpResponse:
     """Show the page for writing, and send what it brings."""
+    if request.method == "POST":
+        return _take(request, None)
     account = reader(request)
-    if request.method != "POST":
-        return _page(request, WriteForm(initial={}), **_beginning(request, account))
-    chips, names = request.POST.getlist("to"), request.POST.get("names", "")
-    notice = _NOTICE in request.POST
-    form = WriteForm(request.POST, request.FILES)
-    does = request.POST.get("do", "send")
-    if does.startswith("without "):
-        # A browser without scripts takes a recipient out: show the page again, send nothing.
-        picked = chosen.read(account, chips, names).without(does.removeprefix("without "))
-        return _page(request, form, picked=picked, notice=notice, bound=False)
-    to = chosen.chips_alone(account, chips, names)
-    error = ""
-    if to is None:
-        picked = chosen.read(account, chips, names)
-        to = tuple(person.fingerprint for person in picked.people)
-        error = "" if notice else picked.error()
-    if error or not form.is_valid():
-        picked = chosen.read(account, chips, names)
-        return _page(request, form, picked=picked, notice=notice, error=error, status=422)
-    data = form.cleaned_data
-    try:
-        sent = send(
-            account,
-            to=to,
-            title=data["title"],
-            body=data["body"],
-            attachments=[
-                *_passed_on(account, data["forward"]),
-                *(_attachment(file) for file in data["attachments"]),
-            ],
-            reply_to=data["reply"] or None,
-            notice=notice,
-        )
-    except UserError as refusal:
-        form.add_error(None, str(refusal))
-        picked = chosen.read(account, chips, names)
-        return _page(request, form, picked=picked, notice=notice, status=422)
-    thread = selectors.thread_of(account, sent)
-    if notice:
-        messages.success(request, gettext("The notice is published."))
-    else:
-        messages.success(request, gettext("The message is on its way."))
-    if thread is None:
-        return redirect("mail:folder", "sent")
-    folder = "inbox" if data["reply"] else "sent"
-    return redirect("mail:conversation", "notices" if notice else folder, thread)
+    return _page(request, **_beginning(request, account))
 
 
-def _attachment(file: Any) -> Attachment:
-    return Attachment(
-        name=clean_name(file.name or "") or gettext("file"),
-        type=(file.content_type or "application/octet-stream").partition(";")[0].strip(),
-        data=file.read(),
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft(request: HttpRequest, key: int) -> HttpResponse:
+    """Show a draft to write on, and send what its page brings."""
+    account = reader(request)
+    opened = drafts.open_draft(account, key)
+    if request.method == "POST":
+        return _take(request, opened, key)
+    if opened is None:
+        return render(request, "mail/draft_gone.html", {"here": "drafts"}, status=404)
+    if opened.due is not None:
+        at = date_format(in_zone(opened.due, timezone.get_current_timezone()), "H:i:s")
+        toast(request, gettext("That message goes at %(time)s. Undo to change it.") % {"time": at})
+        return redirect("mail:drafts")
+    drafts.note_failure_seen(account, key)
+    content = opened.content
+    return _page(
+        request,
+        initial={"title": content.title, "body": content.body, "reply": content.reply},
+        picked=chosen.read(account, content.to, content.names),
+        notice=content.notice,
+        opened=opened,
+        problem=opened.problem,
     )
 
 
-def _passed_on(account: Account, key: str) -> list[Attachment]:
-    """Return the files of the letter that is passed on; its pictures stand in the text."""
-    letter = selectors.letter(account, key) if key else None
-    if letter is None:
-        return []
-    found = (selectors.attachment(account, key, file.index) for file in letter.attachments)
-    return [file for file in found if file is not None and not file.image]
+def _take(request: HttpRequest, opened: Opened | None, key: int | None = None) -> HttpResponse:
+    """Do what a button of the page says: send, save, take something out."""
+    account = reader(request)
+    form = WriteForm(
+        request.POST, request.FILES, with_files=opened is not None and bool(opened.files)
+    )
+    valid, does = form.is_valid(), request.POST.get("do", "send")
+    # Buttons of a browser without scripts: they change the page and send nothing.
+    if does.startswith("without "):
+        return _again(request, form, opened, leave_out=does.removeprefix("without "))
+    if does.startswith("without-file ") and opened is not None:
+        number = does.removeprefix("without-file ")
+        if number.isascii() and number.isdigit():
+            drafts.take_out(account, opened.key, int(number))
+        return _again(request, form, drafts.open_draft(account, opened.key))
+    if does == "save":
+        return _save(request, form, opened, key)
+    if key is not None and opened is None:
+        error = gettext(
+            "This draft was sent or deleted meanwhile. What is written here is kept as a "
+            "new message; send it again if you want it to go."
+        )
+        return _again(request, form, None, problem=error, status=409)
+    if not valid:
+        return _again(request, form, opened, complain=True, status=422)
+    to = chosen.chips_alone(account, request.POST.getlist("to"), request.POST.get("names", ""))
+    if to is None:
+        picked = _picked(request)
+        if NOTICE not in request.POST and picked.error():
+            return _again(request, form, opened, complain=True, status=422)
+        to = tuple(person.fingerprint for person in picked.people)
+    try:
+        sent = _send(request, form, opened, to)
+    except UserError as refusal:
+        return _again(request, form, opened, problem=str(refusal), status=422)
+    return _after_sending(request, form, sent)
+
+
+def _send(
+    request: HttpRequest, form: WriteForm, opened: Opened | None, to: tuple[str, ...]
+) -> str | None:
+    """Send at once where nothing is to be undone and no draft is there, else as a draft."""
+    account, data = reader(request), form.cleaned_data
+    mark = mark_of(request, opened.key if opened else None)
+    files = [upload(file) for file in data["attachments"]]
+    if mark.key is None:
+        files = [*forwarded_files(account, data["forward"]), *files]
+    content = content_of(request, form, to=to)
+    if account.undo_seconds or mark.key is not None or mark.page:
+        return sending.send_draft(account, content, mark, files=files, now=timezone.now())
+    return send(
+        account,
+        to=to,
+        title=content.title,
+        body=content.body,
+        attachments=files,
+        reply_to=content.reply or None,
+        notice=content.notice,
+    )
+
+
+def _after_sending(request: HttpRequest, form: WriteForm, sent: str | None) -> HttpResponse:
+    """Go to the conversation of a letter, or to where one stands that waits a moment."""
+    account, notice = reader(request), NOTICE in request.POST
+    reply = form.cleaned_data["reply"]
+    if sent is not None:
+        words = (
+            gettext("The notice is published.") if notice else gettext("The message is on its way.")
+        )
+        toast(request, words)
+    known = sent or reply
+    thread = selectors.thread_of(account, known) if known else None
+    folder = "notices" if notice else "inbox" if reply else "sent"
+    if thread is None:
+        return redirect("mail:folder", "notices" if notice else "sent")
+    return redirect("mail:conversation", folder, thread)
+
+
+def _save(
+    request: HttpRequest, form: WriteForm, opened: Opened | None, key: int | None
+) -> HttpResponse:
+    """Keep the draft, with the files that came along; for browsers without scripts."""
+    account = reader(request)
+    errors = [*form.errors.get("title", ()), *form.errors.get("attachments", ())]
+    if errors:
+        return _again(request, form, opened, status=422)
+    given = [upload(file) for file in form.cleaned_data.get("attachments", ())]
+    mark = mark_of(request, key)
+    begun = forwarded_files(account, form.cleaned_data.get("forward", ""))
+    try:
+        saved = drafts.save(account, content_of(request, form), mark, files=begun)
+        for file in given:
+            drafts.add_file(account, saved.key, file)
+    except UserError as refusal:
+        return _again(request, form, opened, problem=str(refusal), status=422)
+    toast(request, copied_words(saved.copied) or gettext("The draft is saved."))
+    return redirect("mail:draft", saved.key)
+
+
+def _picked(request: HttpRequest, leave_out: str = "") -> chosen.Recipients:
+    chips, names = request.POST.getlist("to"), request.POST.get("names", "")
+    return chosen.read(reader(request), chips, names).without(leave_out)
+
+
+def _again(
+    request: HttpRequest,
+    form: WriteForm,
+    opened: Opened | None,
+    *,
+    leave_out: str = "",
+    problem: str = "",
+    complain: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    """Show the page again with what it had.
+
+    Args:
+        request: of the page.
+        form: what it brought.
+        opened: the draft that it shows, if there is one.
+        leave_out: a recipient to take out.
+        problem: a sentence for the top of the page.
+        complain: whether to say what is missing or wrong in the fields.
+        status: of the answer.
+    """
+    picked = _picked(request, leave_out)
+    notice = NOTICE in request.POST
+    return _page(
+        request,
+        initial={
+            name: request.POST.get(name, "") for name in ("title", "body", "reply", "forward")
+        },
+        picked=picked,
+        notice=notice,
+        opened=opened,
+        problem=problem,
+        error=picked.error() if complain and not notice else "",
+        errors=form.errors if status != 200 else None,
+        status=status,
+    )
 
 
 def _beginning(request: HttpRequest, account: Account) -> dict[str, Any]:
@@ -105,7 +221,11 @@ def _beginning(request: HttpRequest, account: Account) -> dict[str, Any]:
         # An answer goes to the author; to one's own letter, to those it went to.
         people = [letter.author, *others]
         wanted = [person.fingerprint for person in people if not person.own]
-        initial = {"reply": letter.uri, "title": answer_title(letter.title)}
+        initial = {
+            "reply": letter.uri,
+            "title": answer_title(letter.title),
+            "body": answer_body(letter, timezone.get_current_timezone()),
+        }
     elif (key := request.GET.get("forward")) and (letter := selectors.letter(account, key)):
         initial = {
             "forward": letter.key,
@@ -115,50 +235,59 @@ def _beginning(request: HttpRequest, account: Account) -> dict[str, Any]:
     return {
         "initial": initial,
         "picked": chosen.read(account, wanted, ""),
-        "notice": _NOTICE in request.GET,
+        "notice": NOTICE in request.GET,
     }
 
 
 def _page(
     request: HttpRequest,
-    form: WriteForm,
     *,
+    initial: dict[str, str],
     picked: chosen.Recipients,
     notice: bool,
-    initial: dict[str, str] | None = None,
-    bound: bool = True,
+    opened: Opened | None = None,
+    problem: str = "",
     error: str = "",
+    errors: Any = None,
     status: int = 200,
 ) -> HttpResponse:
-    if initial is not None:
-        form = WriteForm(initial=initial)
-    elif not bound:
-        form = WriteForm(
-            initial={name: request.POST.get(name, "") for name in WriteForm.base_fields}
-        )
-    reply = bool(form["reply"].value())
     if notice:
         heading = gettext("New notice")
     else:
-        heading = gettext("Reply") if reply else gettext("New message")
+        heading = gettext("Reply") if initial.get("reply") else gettext("New message")
+    passed_on: Sequence[Attachment] = ()
+    if opened is None:
+        passed_on = forwarded_files(reader(request), initial.get("forward", ""))
     context = {
-        "form": form,
+        "given": initial,
+        "errors": errors or {},
+        "problem": problem,
         "heading": heading,
         "notice": notice,
+        "draft": opened,
+        # What came by a form and is in no draft yet is to be saved by the page.
+        "unsaved": request.method == "POST",
+        "here": "drafts" if opened else "",
+        "files": opened.files if opened else _unkept(passed_on),
         "title_length": TITLE_LENGTH,
         "attachments_limit": ATTACHMENTS_BYTES,
-        "passed_on": _passed_on(reader(request), str(form["forward"].value() or "")),
+        "files_limit": FILES_PER_DRAFT,
         "back": reverse("mail:folder", args=["notices" if notice else "inbox"]),
         **_recipients(request, picked, error),
     }
     return render(request, "mail/write.html", context, status=status)
 
 
+def _unkept(files: Sequence[Attachment]) -> list[FileView]:
+    """Return files that go along and stand in no draft yet, as the page shows them."""
+    return [FileView(0, file.name, file.type, len(file.data)) for file in files]
+
+
 def _recipients(request: HttpRequest, picked: chosen.Recipients, error: str = "") -> dict[str, Any]:
     return {
         "recipients": picked.people,
         "names": ", ".join(picked.unknown),
-        "recipients_error": error,
+        "recipients_error": error or picked.error_of_names(),
         "choices": picked.choices,
         "readers": chosen.readers(reader(request), picked.people),
     }
@@ -168,10 +297,8 @@ def _recipients(request: HttpRequest, picked: chosen.Recipients, error: str = ""
 @require_POST
 def recipients(request: HttpRequest) -> HttpResponse:
     """Make chips of the names typed so far, and say who will be able to read."""
-    picked = chosen.read(
-        reader(request), request.POST.getlist("to"), request.POST.get("names", "")
-    ).without(request.POST.get("without", ""))
-    context = _recipients(request, picked, picked.error_of_names())
+    picked = _picked(request, request.POST.get("without", ""))
+    context = _recipients(request, picked)
     return render(request, "mail/_recipients_chosen.html", context)
 
 
