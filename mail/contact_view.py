@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from journal.trusts import ends
 from mail.checks import Check, Checks
+from mail.lookalikes import plain
 from mail.models import Contact
 from mail.people import People, Person, profile_names
-from mail.presentation import clean_name
 from mail.readers import reading_nodes
 from nodes.facts import current_facts
 from nodes.models import Account, Address, ContactRequest, Peer
@@ -89,7 +89,7 @@ def list_contacts(account: Account) -> list[ContactView]:
     ignored = {stranger for stranger, moment in requests if moment is not None}
     users = kept | trusted | asking | (giving - ignored)
     views = _views(account, sorted(users), facts)
-    return sorted(views, key=lambda view: (clean_name(view.name).casefold(), view.fingerprint))
+    return sorted(views, key=lambda view: (plain(view.name), view.fingerprint))
 
 
 def contact_view(account: Account, fingerprint: str) -> ContactView | None:

@@ -47,12 +47,25 @@ def skeleton(name: str) -> str:
     """Return what the eye sees of a name; two names with the same skeleton look alike."""
     cleaned = unicodedata.normalize("NFKC", clean_name(name)).translate(_CAPITALS)
     apart = unicodedata.normalize("NFD", cleaned.casefold().translate(_SMALL))
-    plain = "".join(sign for sign in apart if unicodedata.category(sign) != "Mn").translate(_SMALL)
+    bare = "".join(sign for sign in apart if unicodedata.category(sign) != "Mn").translate(_SMALL)
     for pair, one in _SIMILAR:
-        plain = plain.replace(pair, one)
-    return plain.translate(_STROKES)
+        bare = bare.replace(pair, one)
+    return bare.translate(_STROKES)
 
 
 def look_alike(one: str, other: str) -> bool:
     """Tell whether two names, the same or not, can be taken for each other."""
     return fold(one) == fold(other) or skeleton(one) == skeleton(other)
+
+
+@lru_cache(maxsize=4096)
+def plain(text: str) -> str:
+    """Return a text without case and without the marks on its letters, to sort and to find by."""
+    apart = unicodedata.normalize("NFKD", clean_name(text)).casefold()
+    return "".join(sign for sign in apart if unicodedata.category(sign) != "Mn")
+
+
+def matches(name: str, query: str) -> bool:
+    """Tell whether each word of a query begins a word of the name."""
+    words = plain(name).replace("-", " ").split()
+    return all(any(word.startswith(part) for word in words) for part in plain(query).split())

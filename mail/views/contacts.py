@@ -1,41 +1,67 @@
-"""Contacts: the list, one of them, adding by card, withdrawing."""
+"""Contacts: the list, one of them, adding by card, withdrawing, blocking."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from mail import cards, contacts
-from mail.contacts import ContactView
-from mail.forms import CardForm
+from mail import contacts, ending
+from mail.checking import Checks, introducers, take_as_replacement
+from mail.contacts import ContactView, NodeView, node_views
+from mail.history import history
+from mail.lookalikes import matches
+from mail.models import Contact
 from mail.presentation import clean_name, short_name
+from mail.toasts import toast
 from mail.views import reader
 from nodes.errors import UserError
+from nodes.facts import current_facts
 from nodes.models import Account
 from sdmp.fingerprints import compare_digits
 
 
-def _list(account: Account) -> dict[str, Any]:
+def _list(account: Account, query: str = "") -> dict[str, Any]:
     known = contacts.list_contacts(account)
-    return {
-        "here": "contacts",
-        "contacts": sorted(known, key=lambda item: clean_name(item.name).casefold()),
-    }
+    found = [item for item in known if matches(clean_name(item.name), query)]
+    return {"here": "contacts", "contacts": found, "total": len(known), "query": query}
 
 
 def _detail(account: Account, found: ContactView) -> dict[str, Any]:
     name = short_name(found.name)
+    checks = Checks(account)
+    row = Contact.objects.filter(account=account, user=found.fingerprint).first()
+    earlier = checks.before(row) if row else None
+    later = checks.after(row) if row else None
+    alike = checks.looks_like(found.name, found.fingerprint)
+    told = {one.user for one in (earlier, later) if one}
+    offers = introducers(account, found.fingerprint) if row and not found.check.good else []
     return {
         "contact": found,
         "chosen": found.fingerprint,
         "digits": compare_digits(account.fingerprint or "", found.fingerprint),
         "qr_label": gettext("QR code of the fingerprint of %(name)s") % {"name": name},
+        "ending": ending.ending(account, found.fingerprint),
+        "own_nodes": _own_nodes(account),
+        "row": row,
+        "earlier": earlier,
+        "earlier_ended": earlier is not None and checks.has_ended(earlier.user),
+        "later": later,
+        "alike": alike if alike and alike.user not in told else None,
+        "introducers": offers[:3],
     }
+
+
+def _own_nodes(account: Account) -> list[NodeView]:
+    own = str(account.fingerprint)
+    return [node for node in node_views([own], current_facts(), timezone.now())[own] if node.reads]
 
 
 def _find(account: Account, fingerprint: str) -> ContactView:
@@ -45,21 +71,36 @@ def _find(account: Account, fingerprint: str) -> ContactView:
     return found
 
 
+def _page(
+    request: HttpRequest, fingerprint: str, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    account = reader(request)
+    found = _find(account, fingerprint)
+    context = _list(account) | _detail(account, found) | more
+    return render(request, "mail/contacts.html", context, status=status)
+
+
 @login_required
 @never_cache
 @require_safe
 def contact_list(request: HttpRequest) -> HttpResponse:
     """Show the list, nobody chosen."""
-    return render(request, "mail/contacts.html", _list(reader(request)))
+    return render(request, "mail/contacts.html", _list(reader(request), _query(request)))
 
 
 @login_required
 @never_cache
 @require_safe
 def rows(request: HttpRequest) -> HttpResponse:
-    """Show the list's rows alone, after something has changed."""
-    context = _list(reader(request)) | {"chosen": request.GET.get("chosen", "")}
-    return render(request, "mail/_contact_rows.html", context)
+    """Show the list's rows alone, as one types a name or after something has changed."""
+    context = _list(reader(request), _query(request))
+    return render(
+        request, "mail/_contact_rows.html", context | {"chosen": request.GET.get("chosen", "")}
+    )
+
+
+def _query(request: HttpRequest) -> str:
+    return clean_name(request.GET.get("q", ""))[:200]
 
 
 @login_required
@@ -67,9 +108,7 @@ def rows(request: HttpRequest) -> HttpResponse:
 @require_safe
 def contact(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Show one contact beside the list."""
-    account = reader(request)
-    found = _find(account, fingerprint)
-    return render(request, "mail/contacts.html", _list(account) | _detail(account, found))
+    return _page(request, fingerprint)
 
 
 @login_required
@@ -79,81 +118,128 @@ def detail(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Show what stands beside the list again, after something has changed."""
     account = reader(request)
     context = _detail(account, _find(account, fingerprint))
+    if request.GET.get("part") == "history":
+        more = {"events": history(account, fingerprint)}
+        return render(request, "mail/_contact_history.html", context | more)
     return render(request, "mail/_contact.html", context)
 
 
 @login_required
-@require_POST
-def withdraw(request: HttpRequest, fingerprint: str) -> HttpResponse:
-    """Ask once more, then withdraw the trust in a contact."""
-    account = reader(request)
-    found = _find(account, fingerprint)
-    if "sure" not in request.POST:
-        context = _list(account) | _detail(account, found) | {"asking": True}
-        return render(request, "mail/contacts.html", context)
-    try:
-        contacts.withdraw(account, fingerprint)
-    except UserError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        sentence = gettext("Trust in %(name)s is withdrawn.")
-        messages.success(request, sentence % {"name": short_name(found.name)})
-    return redirect("mail:contact", fingerprint)
-
-
-@login_required
-@require_POST
-def accept_request(request: HttpRequest, fingerprint: str) -> HttpResponse:
-    """Add the stranger who asked."""
-    try:
-        added = contacts.accept_request(reader(request), fingerprint)
-    except UserError as refusal:
-        messages.error(request, str(refusal))
-        return redirect("mail:contacts")
-    sentence = gettext("%(name)s is your contact now.") % {"name": short_name(added.name)}
-    messages.success(request, sentence)
-    return redirect("mail:contact", fingerprint)
+@never_cache
+@require_safe
+def contact_history(request: HttpRequest, fingerprint: str) -> HttpResponse:
+    """Show what happened between the account and a contact."""
+    events = history(reader(request), fingerprint)
+    return _page(request, fingerprint, part="history", events=events)
 
 
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def add(request: HttpRequest) -> HttpResponse:
-    """Take a card, show whose it is and what will happen, then make the trust."""
+def rename(request: HttpRequest, fingerprint: str) -> HttpResponse:
+    """Ask what a contact is to be called."""
     account = reader(request)
+    found = _find(account, fingerprint)
     if request.method != "POST":
-        held = cards.public_card(request.GET.get("card", ""))
-        initial = {"card": held.decode()} if held else {}
-        return _add_page(request, CardForm(initial=initial))
-    form = CardForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return _add_page(request, form, status=422)
-    data: bytes = form.cleaned_data["data"]
+        return _page(request, fingerprint, part="rename", name=clean_name(found.name))
+    given = request.POST.get("name", "")
     try:
-        if request.POST.get("do") == "add":
-            added = contacts.add_contact(account, data, request.POST.get("name") or None)
-            sentence = gettext("%(name)s is your contact now.") % {"name": short_name(added.name)}
-            messages.success(request, sentence)
-            return redirect("mail:contact", added.fingerprint)
-        summary = contacts.describe_card(data)
+        contacts.rename(account, fingerprint, given)
     except UserError as refusal:
-        form.add_error(None, str(refusal))
-        return _add_page(request, form, status=422)
-    more = {
-        "summary": summary,
-        "called": short_name(summary.name) or gettext("this person"),
-        "card": data.decode(),
-        "digits": compare_digits(account.fingerprint or "", summary.fingerprint),
-    }
-    return _add_page(request, form, more=more)
+        more = {"part": "rename", "name": given, "error": str(refusal)}
+        return _page(request, fingerprint, status=422, **more)
+    old = clean_name(found.name)
+    words = gettext("%(old)s is called %(new)s now.") % {"old": old, "new": clean_name(given)}
+    undo = reverse("mail:rename_contact", args=[fingerprint])
+    toast(request, words, undo=undo, fields={"name": old})
+    return redirect("mail:contact", fingerprint)
 
 
-def _add_page(
+@login_required
+@require_POST
+def withdraw(request: HttpRequest, fingerprint: str) -> HttpResponse:
+    """Withdraw the trust in a contact, when the time to undo it is over."""
+    account = reader(request)
+    found = _find(account, fingerprint)
+    try:
+        held = ending.ask_to_withdraw(account, fingerprint, now=timezone.now())
+    except UserError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        if held is None:
+            words = gettext("Trust in %(name)s is withdrawn.")
+            toast(request, words % {"name": short_name(found.name)})
+    return redirect("mail:contact", fingerprint)
+
+
+@login_required
+@require_POST
+def block(request: HttpRequest, fingerprint: str) -> HttpResponse:
+    """Block somebody, at once for what comes in."""
+    account = reader(request)
+    found = _find(account, fingerprint)
+    try:
+        held = ending.ask_to_block(account, fingerprint, now=timezone.now())
+    except UserError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        if held is None:
+            words = gettext("%(name)s is blocked.") % {"name": short_name(found.name)}
+            toast(request, words, undo=reverse("mail:unblock", args=[fingerprint]))
+    return redirect("mail:contact", fingerprint)
+
+
+@login_required
+@require_POST
+def unblock(request: HttpRequest, fingerprint: str) -> HttpResponse:
+    """Let in again what somebody sends."""
+    found = _find(reader(request), fingerprint)
+    words = gettext("%(name)s is no longer blocked.") % {"name": short_name(found.name)}
+    return _do(request, fingerprint, ending.unblock, words)
+
+
+@login_required
+@require_POST
+def trust_again(request: HttpRequest, fingerprint: str) -> HttpResponse:
+    """Trust somebody once more, without a card."""
+    found = _find(reader(request), fingerprint)
+    words = gettext("%(name)s may read what you publish again.")
+    words %= {"name": short_name(found.name)}
+    return _do(request, fingerprint, contacts.trust_again, words)
+
+
+@login_required
+@require_POST
+def remove(request: HttpRequest, fingerprint: str) -> HttpResponse:
+    """Take a contact out of the list, once there is no trust in it."""
+    found = _find(reader(request), fingerprint)
+    words = gettext("%(name)s is no longer in your list. The messages stay.")
+    words %= {"name": short_name(found.name)}
+    return _do(request, fingerprint, contacts.remove, words, gone=True)
+
+
+@login_required
+@require_POST
+def replace(request: HttpRequest, fingerprint: str) -> HttpResponse:
+    """Take a contact as the new identity of the earlier one of that name."""
+    found = _find(reader(request), fingerprint)
+    words = gettext("This is %(name)s for you now. Compare fingerprints again.")
+    words %= {"name": short_name(found.name)}
+    return _do(request, fingerprint, take_as_replacement, words)
+
+
+def _do(
     request: HttpRequest,
-    form: CardForm,
+    fingerprint: str,
+    action: Callable[[Account, str], object],
+    words: str,
     *,
-    more: dict[str, Any] | None = None,
-    status: int = 200,
+    gone: bool = False,
 ) -> HttpResponse:
-    context = _list(reader(request)) | {"adding": True, "form": form} | (more or {})
-    return render(request, "mail/add_contact.html", context, status=status)
+    try:
+        action(reader(request), fingerprint)
+    except UserError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("mail:contact", fingerprint)
+    toast(request, words)
+    return redirect("mail:contacts") if gone else redirect("mail:contact", fingerprint)
