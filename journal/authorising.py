@@ -216,7 +216,9 @@ def _take_back(identifiers: list[str], now: datetime, key: PrivateKey | None) ->
     if key is None:
         revoke_all(identifiers, now=now)
     else:
-        items = [{"revoke": {"resource": identifier}} for identifier in identifiers]
+        items: list[dict[str, JSON]] = [
+            {"revoke": {"resource": identifier}} for identifier in identifiers
+        ]
         publish_signed(key, items, now=now)
 
 

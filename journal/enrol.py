@@ -9,15 +9,23 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from journal.models import Line
 from journal.publish import ToPublish, publish_all, write_own
 from nodes import keystore
 from nodes.addresses import check_address
-from nodes.enrolment import NODE_LIFETIME, identity_section, make_user, node_section
+from nodes.enrolment import (
+    NODE_LIFETIME,
+    identity_section,
+    make_user,
+    make_user_without_kit,
+    node_section,
+)
 from nodes.errors import UserError
 from nodes.models import Account, LocalNode
 from nodes.setup import use_token
+from nodes.usernames import ECHO, derive_username, is_taken
 from sdmp.encoding import JSON
 
 
@@ -59,7 +67,7 @@ def make_node(name: str, address: str = "") -> LocalNode:
 
 
 def enrol_owner(
-    token: str, *, username: str, name: str, password: str, node_name: str = ""
+    token: str, *, name: str, password: str, username: str = "", node_name: str = ""
 ) -> Enrolment:
     """Make the node and the owner's account by the single-use link (`nodes.setup`).
 
@@ -83,7 +91,7 @@ def enrol(
     """Make an account: its user key, recovery kit and first resources, in one transaction.
 
     Args:
-        username: for signing in; unique on this node.
+        username: for signing in; unique on this node, and made from the name when empty.
         name: what others see.
         password: for signing in; without one the account cannot sign in yet.
         mode: `Account.Mode.FULL` or `HOST`.
@@ -102,10 +110,40 @@ def enrol(
         write_own(user.resources, now=now)
         agree_to_serve(user.fingerprint, now)
         if mode == Account.Mode.FULL:
-            section: dict[str, JSON] = {"name": account.get_full_name()}
-            publish_all([ToPublish(user.fingerprint, {"user": section})], now=now)
+            publish_name(account, now)
         publish_address(user.fingerprint, now)
     return Enrolment(account, user.phrase, user.kit)
+
+
+def enrol_echo(name: str) -> Account:
+    """Give the account that answers by itself, making it when there is none.
+
+    It has an identity like any other, cannot sign in, and publishes no address.
+    """
+    existing = Account.objects.filter(is_echo=True).first()
+    if existing is not None:
+        return existing
+    now = timezone.now()
+    fingerprint, resources = make_user_without_kit(now)
+    with transaction.atomic():
+        LocalNode.objects.select_for_update().get()  # one process makes it
+        existing = Account.objects.filter(is_echo=True).first()
+        if existing is not None:
+            return existing
+        account = Account(username=ECHO, name=name, is_echo=True)
+        account.fingerprint = fingerprint
+        account.set_unusable_password()
+        account.save()
+        write_own(resources, now=now)
+        agree_to_serve(fingerprint, now)
+        publish_name(account, now)
+    return account
+
+
+def publish_name(account: Account, now: datetime) -> None:
+    """Publish the profile of a new account: its name."""
+    section: dict[str, JSON] = {"name": account.get_full_name()}
+    publish_all([ToPublish(str(account.fingerprint), {"user": section})], now=now)
 
 
 def new_account(
@@ -116,9 +154,10 @@ def new_account(
     Raises:
         UserError: a value will not do; the sentence says which and why.
     """
+    chosen = username.strip() or derive_username(name)
     account = Account(
-        username=username.strip(),
-        name=name.strip() or username.strip(),
+        username=chosen,
+        name=name.strip() or chosen,
         mode=mode,
         is_staff=owner,
         is_superuser=owner,
@@ -126,6 +165,8 @@ def new_account(
     try:
         account.clean_fields(exclude=["password", "fingerprint"])
         account.validate_unique()
+        if is_taken(chosen):
+            raise ValidationError(gettext("Somebody here signs in with this name already."))
         if password is None:
             account.set_unusable_password()
         else:

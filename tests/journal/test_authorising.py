@@ -17,17 +17,18 @@ from journal.trusts import trust_user
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from sdmp.keys import PrivateKey
-from sdmp.trust import ALL_POWERS, PUBLISH_RESOURCE, READ_ENCRYPTED, READ_RESOURCE
+from sdmp.trust import PUBLISH_RESOURCE, READ_ENCRYPTED, READ_RESOURCE
 from tests.support.cast import ALICE, BOB, LAPTOP, RELAY, TABLET, Node
 from tests.support.world import World, later
 
 OWN = ALICE.fingerprint
-HOST = {READ_RESOURCE}
-READS = {READ_RESOURCE, PUBLISH_RESOURCE, READ_ENCRYPTED}
+HOST = frozenset({READ_RESOURCE})
+READS = frozenset({READ_RESOURCE, PUBLISH_RESOURCE, READ_ENCRYPTED})
+ALL = frozenset(ALL_POWERS)
 
 
 def let_in(
-    node: Node, powers: set[str], until: datetime | None = None, key: PrivateKey | None = None
+    node: Node, powers: frozenset[str], until: datetime | None = None, key: PrivateKey | None = None
 ) -> None:
     authorise(OWN, node.fingerprint, powers, until=until, now=later(), key=key)
 
@@ -44,9 +45,9 @@ def test_the_node_signs_what_it_may(world: World) -> None:
     assert (trust.signer, trust.powers) == (LAPTOP.fingerprint, HOST)
 
 
-@pytest.mark.parametrize(("node", "powers"), [(RELAY, set(ALL_POWERS)), (LAPTOP, READS)])
+@pytest.mark.parametrize(("node", "powers"), [(RELAY, ALL), (LAPTOP, READS)])
 def test_only_the_user_lets_make_trusts_or_decides_about_this_node(
-    world: World, node: Node, powers: set[str]
+    world: World, node: Node, powers: frozenset[str]
 ) -> None:
     assert takes_user_key(OWN, node.fingerprint, powers, until=None, now=later())
     before = world.journal()

@@ -4,6 +4,7 @@ import pytest
 
 from journal.user_key import open_user_key, publish_signed
 from nodes.errors import UserError
+from sdmp.encoding import JSON
 from sdmp.keys import make_recovery_kit
 from tests.support.cast import ALICE, BOB, User
 from tests.support.world import World, later
@@ -38,7 +39,7 @@ def test_what_the_user_signs_is_judged_like_anything_else(world: World) -> None:
     [row] = publish_signed(ALICE.key, [{"user": {"name": "Alice"}}], now=world.now)
     assert (row.author, row.signer) == (ALICE.fingerprint, ALICE.fingerprint)
     count = len(world.journal())
-    bad = {"revoke": {"resource": row.identifier, "authorization": row.identifier}}
+    bad: dict[str, JSON] = {"revoke": {"resource": row.identifier, "authorization": row.identifier}}
     with pytest.raises(UserError, match="cannot be published"):
         publish_signed(ALICE.key, [{"message": "hello"}, bad], now=world.now)
     assert len(world.journal()) == count

@@ -145,7 +145,7 @@ def test_this_very_node_is_renewed_with_the_phrase_even_after_the_end(world: Wor
     ending = only(world, later)
     assert (ending.here, ending.phrase, ending.ended) == (True, True, True)
     expiry.renew(world.alice, ending, now=later, key=ALICE.key)
-    assert current_facts().authorised(OWN, here, later) == set(ALL_POWERS)
+    assert current_facts().authorised(OWN, here, later) == frozenset(ALL_POWERS)
 
 
 def test_each_stage_is_told_once_whoever_asks_how_often(
