@@ -17,7 +17,7 @@ from journal.trusts import trust_user
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from sdmp.keys import PrivateKey
-from sdmp.trust import PUBLISH_RESOURCE, READ_ENCRYPTED, READ_RESOURCE
+from sdmp.trust import ALL_POWERS, PUBLISH_RESOURCE, READ_ENCRYPTED, READ_RESOURCE
 from tests.support.cast import ALICE, BOB, LAPTOP, RELAY, TABLET, Node
 from tests.support.world import World, later
 
