@@ -22,6 +22,6 @@ def export_card(account: Account) -> bytes:
 
 
 def public_card(fingerprint: str) -> bytes | None:
-    """Give the card of a user who has an account here; `None` for anybody else."""
-    account = Account.objects.filter(fingerprint=fingerprint, is_active=True).first()
+    """Give the card of a user who has an account here; `None` for anybody else, and for Echo."""
+    account = Account.objects.filter(fingerprint=fingerprint, is_active=True, is_echo=False).first()
     return export_card(account) if account else None

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from mail import drafts, expiry, held, selectors
+from mail import checklist, drafts, expiry, held, selectors
 from mail.folders import FOLDERS
 from nodes.models import Account
 
@@ -32,4 +32,5 @@ def page(request: HttpRequest) -> dict[str, Any]:
             lambda: expiry.shown(account, timezone.now()) if account else []
         ),
         "counts": SimpleLazyObject(lambda: selectors.counts(account) if account else {}),
+        "checklist": SimpleLazyObject(lambda: checklist.checklist(account) if account else []),
     }

@@ -7,9 +7,9 @@ before the database is locked; then letters, receipts and the end of waiting are
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -21,7 +21,7 @@ from journal.models import Resource
 from journal.publish import ToPublish, sign_for, write_own
 from mail.filing import Filing, file_letters, prepare
 from mail.live import tell
-from mail.models import Contact, Unopened
+from mail.models import Contact, Letter, Unopened, Unreadable
 from mail.readers import keys_for
 from mail.receipts import count_receipts
 from mail.receivers import wait_to_be_opened
@@ -32,20 +32,24 @@ from nodes.models import Account, LocalNode
 from sdmp import limits
 from sdmp.container import build_from
 from sdmp.encrypted import open_sealed, read_inner, seal
-from sdmp.errors import SdmpError
+from sdmp.errors import CannotOpen, SdmpError
+from sdmp.keys import PrivateKey
 from sdmp.letter import read_letter
 from sdmp.resource import Resource as Made
 from sdmp.resource import read_resource
 from sdmp.trust import PUBLISH_RESOURCE, READ_ENCRYPTED, Facts
 
 _log = structlog.get_logger(__name__)
+COMES_BACK: Final = timedelta(days=60)
+"""For how long after a recovery mail that does not open is kept in mind for the user's key."""
+
 _AT_ONCE: Final = 64
 _BYTES_AT_ONCE: Final = 16 * limits.MIB
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
 
 
 @dataclass(slots=True)
-class _Opened:
+class Opened:
     """What one resource turned out to be."""
 
     waiting: int
@@ -54,12 +58,21 @@ class _Opened:
     receipt_for: list[str] = field(default_factory=list)
     received: str = ""
     receipts: list[Made] = field(default_factory=list)
+    closed_to: list[int] = field(default_factory=list)  # accounts whose own key might open it
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The letters that were filed, and those of which a delivery changed."""
+
+    filed: list[Letter]
+    counted: list[Letter]
 
 
 def open_waiting() -> int:
     """Open all that waits, oldest first; return how many resources were opened."""
     opened, more = 0, True
-    with _one_at_a_time:
+    with one_at_a_time:
         while more:
             rows, more = _next()
             if rows:
@@ -69,12 +82,11 @@ def open_waiting() -> int:
 
 
 def _open(rows: Sequence[Unopened]) -> None:
-    now = timezone.now()
-    reader = _Reader(now)
+    reader = Reader(timezone.now())
     found = [reader.open(row) for row in rows]
     reader.sign_receipts(found)
     with transaction.atomic():
-        _write(found, now)
+        write_opened(found, reader.now)
 
 
 def _next() -> tuple[list[Unopened], bool]:
@@ -97,26 +109,40 @@ def _next() -> tuple[list[Unopened], bool]:
     return list(rows), len(waiting) == _AT_ONCE or len(chosen) < len(waiting)
 
 
-class _Reader:
-    """Opens resources with what is known at one time."""
+class Reader:
+    """Opens resources with what is known at one time.
 
-    def __init__(self, now: datetime) -> None:
+    `key` is a user's own key, tried beside the node's; whose receipts for the messages named by
+    `receipted` there are already, gives none again.
+    """
+
+    def __init__(
+        self, now: datetime, key: PrivateKey | None = None, receipted: Collection[str] = ()
+    ) -> None:
         self.now = now
+        self.receipted = receipted
+        self._keys = [keystore.node_key(), *([key] if key else [])]
         self.here = keystore.node_fingerprint()
         self.facts: Facts = current_facts()
         accounts = Account.objects.filter(is_active=True, mode=Account.Mode.FULL)
         self.accounts = {a.fingerprint: a for a in accounts if a.fingerprint}
         self.blocked = set(Contact.objects.exclude(blocked=None).values_list("account_id", "user"))
+        since = now - COMES_BACK
+        self._recovered = [
+            a for a in self.accounts.values() if key is None and a.recovered and a.recovered > since
+        ]
 
-    def open(self, row: Unopened) -> _Opened:
+    def open(self, row: Unopened) -> Opened:
         """Find out what a resource is and for whom."""
-        opened = _Opened(row.pk, row.resource)
+        opened = Opened(row.pk, row.resource)
         try:
             content = read_resource(row.resource.envelope(), resolve=lambda _: {})
             if content.kind == "message":
                 self._notice(opened, str(content.sections["message"]))
             elif content.kind == "encrypted":
                 self._sealed(opened, content)
+        except CannotOpen:
+            opened.closed_to = self._whose_key_might(row.resource.author)
         except (SdmpError, ValueError) as error:
             why = error.why if isinstance(error, SdmpError) else "revoked"
             _log.debug("not for an account here", resource=row.resource.identifier[:12], why=why)
@@ -127,7 +153,7 @@ class _Reader:
             _log.exception("cannot be read", resource=row.resource.identifier[:12])
         return opened
 
-    def _notice(self, opened: _Opened, text: str) -> None:
+    def _notice(self, opened: Opened, text: str) -> None:
         author = opened.resource.author
         content = read_letter(text)
         for user, account in self.accounts.items():
@@ -136,9 +162,9 @@ class _Reader:
             if user == author or (may_read and self._lets_in(account, user, author)):
                 opened.filings.append(prepare(account, text, content, notice=True))
 
-    def _sealed(self, opened: _Opened, content: Made) -> None:
+    def _sealed(self, opened: Opened, content: Made) -> None:
         author = opened.resource.author
-        plaintext = open_sealed(content.sections["encrypted"], [keystore.node_key()])
+        plaintext = open_sealed(content.sections["encrypted"], self._keys)
         inner = read_inner(plaintext, author, find_schema)
         if "receipt" in inner.schemas:
             opened.received = str(inner.section("receipt"))
@@ -155,10 +181,11 @@ class _Reader:
                 opened.filings.append(prepare(account, text, letter, notice=False))
             elif self._lets_in(account, user, author):
                 opened.filings.append(prepare(account, text, letter, notice=False))
-                if self._may(user, PUBLISH_RESOURCE):
+                new = opened.resource.identifier not in self.receipted
+                if new and self._may(user, PUBLISH_RESOURCE):
                     opened.receipt_for.append(user)
 
-    def sign_receipts(self, found: Sequence[_Opened]) -> None:
+    def sign_receipts(self, found: Sequence[Opened]) -> None:
         """Make the receipts that are due, encrypted to the senders (§9)."""
         for opened in found:
             for user in opened.receipt_for:
@@ -168,6 +195,15 @@ class _Reader:
                     )
                 except UserError as error:
                     _log.info("no receipt", reason=str(error))
+
+    def _whose_key_might(self, author: str) -> list[int]:
+        """List the accounts to which older mail comes back, and who know the author."""
+        return [
+            account.pk
+            for account in self._recovered
+            if author == account.fingerprint
+            or self.facts.gives(str(account.fingerprint), author, self.now)
+        ]
 
     def _may(self, user: str, power: str) -> bool:
         return power in (self.facts.authorised(user, self.here, self.now) or ())
@@ -189,8 +225,8 @@ def make_receipt(user: str, message: Resource, facts: Facts, now: datetime) -> M
     return sign_for(ToPublish(user, {"encrypted": section}), facts, now)
 
 
-def _write(found: Sequence[_Opened], now: datetime) -> None:
-    """File what was found, publish the receipts, and end the waiting."""
+def write_opened(found: Sequence[Opened], now: datetime) -> Written:
+    """File what was found, publish the receipts, and end the waiting; in a transaction."""
     # The head's lock, which publishing takes anyway, keeps other processes from filing meanwhile.
     LocalNode.objects.select_for_update().first()
     waiting = [opened.waiting for opened in found]
@@ -215,7 +251,12 @@ def _write(found: Sequence[_Opened], now: datetime) -> None:
     counted = count_receipts([(o.received, o.resource) for o in mine if o.received], now)
     for letter in counted:
         tell(letter.account_id, "delivery", thread=str(letter.conversation_id))
+    Unreadable.objects.bulk_create(
+        [Unreadable(account_id=pk, resource=o.resource) for o in mine for pk in o.closed_to],
+        ignore_conflicts=True,
+    )
     Unopened.objects.filter(pk__in=still).delete()
     if receipts:
         written = write_own(receipts, now=now)
         wait_to_be_opened([row for row, _ in written if row.identifier in readers_here])
+    return Written(filed, counted)

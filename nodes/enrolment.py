@@ -46,20 +46,38 @@ def make_user(mode: str, now: datetime) -> NewUser:
     phrase = make_phrase()
     expires = now + USER_LIFETIME
     kit = make_recovery_kit(key, phrase, expires)
-    identity = user_identity(key, expires)
+    resources = (user_identity(key, expires), trust_for_here(key, mode))
+    return NewUser(key.fingerprint, phrase, kit, resources)
+
+
+def make_user_without_kit(now: datetime) -> tuple[str, tuple[Resource, ...]]:
+    """Make a user whose key is forgotten at once: for an account of the node's own.
+
+    Returns:
+        The fingerprint, and the identity with the trust for this node.
+    """
+    key = generate(settings.USER_KEY_BITS)
+    resources = (user_identity(key, now + USER_LIFETIME), trust_for_here(key, Account.Mode.FULL))
+    return key.fingerprint, resources
+
+
+def trust_for_here(key: PrivateKey, mode: str, expires: datetime | None = None) -> Resource:
+    """Make the trust by which a user lets this node act, signed by the user's key (§6).
+
+    Args:
+        key: the user's.
+        mode: `Account.Mode.FULL` for all powers, `HOST` for keeping and passing on alone.
+        expires: when it ends; never unless given.
+    """
     powers: list[JSON] = list(ALL_POWERS) if mode == Account.Mode.FULL else [READ_RESOURCE]
-    trust = make_resource(
-        key.fingerprint,
-        key,
-        sections={
-            "trust": {
-                "trustee": keystore.node_fingerprint(),
-                "type": "node",
-                "authorization": powers,
-            }
-        },
-    )
-    return NewUser(key.fingerprint, phrase, kit, (identity, trust))
+    section: dict[str, JSON] = {
+        "trustee": keystore.node_fingerprint(),
+        "type": "node",
+        "authorization": powers,
+    }
+    if expires is not None:
+        section["expires"] = format_time(expires)
+    return make_resource(key.fingerprint, key, sections={"trust": section})
 
 
 def user_identity(key: PrivateKey, expires: datetime) -> Resource:

@@ -7,6 +7,7 @@ import secrets
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from nodes.errors import UserError
 from nodes.models import Account, SetupLink
@@ -17,7 +18,7 @@ def owner_link() -> str | None:
 
     Links made before stop working: the one that was printed last counts.
     """
-    if Account.objects.exists():
+    if Account.objects.filter(is_echo=False).exists():
         return None
     token = secrets.token_urlsafe(24)
     SetupLink.objects.filter(used=None).delete()
@@ -48,8 +49,10 @@ def use_token(token: str) -> None:
     used = SetupLink.objects.filter(token_hash=_hash(token), used=None).update(used=timezone.now())
     if not used:
         raise UserError(
-            "This link has been used already or is not the last one; "
-            "start the node again to get a new one."
+            gettext(
+                "This link has been used already or is not the last one; "
+                "start the node again to get a new one."
+            )
         )
 
 

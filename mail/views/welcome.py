@@ -1,33 +1,127 @@
-"""The owner's first minutes: the account, the recovery phrase, who can read.
+"""The first five minutes: the node checks itself, the account, the phrase, readers, Echo.
 
-Between the page that makes the phrase and the one that asks two words back, the phrase is kept
-nowhere here: the browser holds it in a cookie, sealed with the node secret.
+Until two words of the phrase have been asked back, the phrase is kept nowhere here: the browser
+holds it in a cookie, sealed with the node secret, which each page of these steps renews.
 """
 
 import binascii
 import secrets
+from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from journal.enrol import enrol_owner
-from mail.forms import OwnerForm, WordsForm
+from journal.enrol import Enrolment, enrol_owner
+from journal.recover import recover_owner
+from mail import checklist, echo, recovery, selectors, selfcheck
+from mail.forms_welcome import AccountForm, RecoverForm, WordsForm
 from mail.views import reader
 from nodes import keystore, setup
 from nodes.errors import UserError
+from nodes.models import Account
 from sdmp.encoding import b64, unb64
 from sdmp.errors import SdmpError
 
 _COOKIE = "phrase"
 _PURPOSE = "recovery phrase until it is written down"
 _PATH = "/welcome/"
-_SECONDS = 3600
+_SECONDS = 12 * 3600
 _ASKED = 2
+_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+_STEPS = (
+    ("check", _("Check of this node")),
+    ("name", _("Name and password")),
+    ("words", _("Recovery phrase")),
+    ("readers", _("Who can read")),
+    ("first", _("First message")),
+    ("invite", _("Invite someone")),
+)
+_OF_THE_OWNER = ("check",)
+
+
+def show_step(
+    request: HttpRequest,
+    template: str,
+    step: str,
+    context: dict[str, Any] | None = None,
+    *,
+    guest: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    """Show a page of the first five minutes, with its place among the steps.
+
+    Args:
+        request: of the page.
+        template: a page that extends `welcome/step.html`.
+        step: check, name, words, readers, first or invite.
+        context: what the page shows beside the steps.
+        guest: whether somebody without an account yet comes by invitation, not as the owner.
+        status: of the answer.
+    """
+    user = request.user
+    owner = user.is_superuser if isinstance(user, Account) else not guest
+    listed = [item for item in _STEPS if owner or item[0] not in _OF_THE_OWNER]
+    here = [slug for slug, _name in listed].index(step)
+    steps = [
+        {"name": name, "state": "done" if place < here else "here" if place == here else ""}
+        for place, (_slug, name) in enumerate(listed)
+    ]
+    return render(request, template, {**(context or {}), "steps": steps}, status=status)
+
+
+def start_with(request: HttpRequest, enrolment: Enrolment) -> HttpResponse:
+    """Sign in to an account just made, and go on to its recovery phrase.
+
+    For the owner's account and for those made by invitation.
+    """
+    login(request, enrolment.account, _BACKEND)
+    echo.greet_if_possible(enrolment.account)
+    response = redirect("mail:welcome_words")
+    _keep(response, request, enrolment.phrase)
+    return response
+
+
+def start_recovered(request: HttpRequest, account: Account) -> HttpResponse:
+    """Sign in to an account made from a recovery file, and go on to its older mail."""
+    login(request, account, _BACKEND)
+    echo.greet_if_possible(account)
+    return redirect("mail:old_mail")
+
+
+def recover_page(
+    request: HttpRequest,
+    make: Callable[[dict[str, Any]], Account],
+    *,
+    back: str,
+    guest: bool = False,
+) -> HttpResponse:
+    """Ask for a recovery file, its words, a name and a password, and make the account.
+
+    Args:
+        request: of the page.
+        make: makes the account of what the form holds: file, words, name, password.
+        back: address of the page that asks for a name and a password alone.
+        guest: whether somebody comes by invitation, not as the owner.
+    """
+    given = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = RecoverForm(*given)
+    if form.is_valid():
+        try:
+            return start_recovered(request, make(form.cleaned_data))
+        except UserError as refusal:
+            form.add_error(None, str(refusal))
+    context = {"form": form, "back": back}
+    status = 422 if form.is_bound else 200
+    return show_step(request, "welcome/recover.html", "name", context, guest=guest, status=status)
 
 
 def _keep(response: HttpResponse, request: HttpRequest, phrase: str) -> None:
@@ -51,6 +145,24 @@ def _kept(request: HttpRequest) -> list[str]:
         return []
 
 
+def _keep_on(response: HttpResponse, request: HttpRequest) -> HttpResponse:
+    """Renew the cookie, so that the words outlast a long look at them."""
+    if kept := _kept(request):
+        _keep(response, request, " ".join(kept))
+    return response
+
+
+@never_cache
+@require_safe
+def begin(request: HttpRequest, token: str) -> HttpResponse:
+    """Check the node and say what is to be done."""
+    if not setup.check_token(token):
+        return render(request, "welcome/closed.html", status=410)
+    findings = selfcheck.examine()
+    context = {"findings": findings, "worst": selfcheck.worst(findings), "token": token}
+    return show_step(request, "welcome/node.html", "check", context)
+
+
 @never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,43 +170,60 @@ def name(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for the owner's name and password, and make the account."""
     if not setup.check_token(token):
         return render(request, "welcome/closed.html", status=410)
-    form = OwnerForm(request.POST if request.method == "POST" else None)
-    if not form.is_valid():
-        status = 422 if form.is_bound else 200
-        return render(request, "welcome/name.html", {"form": form, "step": 1}, status=status)
-    data = form.cleaned_data
-    try:
-        enrolment = enrol_owner(
-            token, username=data["username"], name=data["name"], password=data["password"]
+    form = AccountForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            made = enrol_owner(token, name=data["name"], password=data["password"])
+            return start_with(request, made)
+        except UserError as refusal:
+            form.add_error(None, str(refusal))
+    context = {"form": form, "token": token}
+    status = 422 if form.is_bound else 200
+    return show_step(request, "welcome/name.html", "name", context, status=status)
+
+
+@never_cache
+@sensitive_post_parameters("password", "words")
+@require_http_methods(["GET", "HEAD", "POST"])
+def recover(request: HttpRequest, token: str) -> HttpResponse:
+    """Make the owner's account from a recovery file."""
+    if not setup.check_token(token):
+        return render(request, "welcome/closed.html", status=410)
+
+    def make(data: dict[str, Any]) -> Account:
+        return recover_owner(
+            token,
+            kit=data["file"],
+            phrase=data["words"],
+            name=data["name"],
+            password=data["password"],
         )
-    except UserError as refusal:
-        form.add_error(None, str(refusal))
-        return render(request, "welcome/name.html", {"form": form, "step": 1}, status=422)
-    login(request, enrolment.account, "allauth.account.auth_backends.AuthenticationBackend")
-    response = redirect("mail:welcome_words")
-    _keep(response, request, enrolment.phrase)
-    return response
+
+    return recover_page(request, make, back="../name/")
 
 
 @login_required
 @never_cache
 @require_safe
 def words(request: HttpRequest) -> HttpResponse:
-    """Show the recovery phrase."""
+    """Show the recovery phrase, or say what is left to do when it is gone from the browser."""
     kept = _kept(request)
     if not kept:
-        return redirect("mail:welcome_readers")
-    return render(request, "welcome/words.html", {"words": kept, "step": 2})
+        return _without_words(request)
+    response = show_step(request, "welcome/words.html", "words", {"words": kept})
+    return _keep_on(response, request)
 
 
 @login_required
 @never_cache
+@sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
     """Ask two words back; the same two until they are right."""
     kept = _kept(request)
     if not kept:
-        return redirect("mail:welcome_readers")
+        return _without_words(request)
     asked = request.session.get("asked_words")
     if not asked:
         asked = sorted(secrets.SystemRandom().sample(range(len(kept)), _ASKED))
@@ -102,28 +231,77 @@ def check(request: HttpRequest) -> HttpResponse:
     form = WordsForm(kept, asked, *([request.POST] if request.method == "POST" else []))
     if form.is_valid():
         request.session.pop("asked_words", None)
+        recovery.note_checked(reader(request), timezone.now())
         response = redirect("mail:welcome_readers")
         response.delete_cookie(_COOKIE, path=_PATH, samesite="Strict")
         return response
     status = 422 if form.is_bound else 200
-    return render(request, "welcome/check.html", {"form": form, "step": 2}, status=status)
+    page = show_step(request, "welcome/check.html", "words", {"form": form}, status=status)
+    return _keep_on(page, request)
 
 
-@login_required
-@require_safe
-def readers(request: HttpRequest) -> HttpResponse:
-    """Say who can read the new account's mail."""
-    return render(request, "welcome/readers.html", {"step": 3})
+def _without_words(request: HttpRequest) -> HttpResponse:
+    if reader(request).backup_checked is not None:
+        return redirect("mail:welcome_readers")
+    return show_step(request, "welcome/gone.html", "words")
 
 
 @login_required
 @never_cache
 @require_safe
-def recovery_file(request: HttpRequest) -> HttpResponse:
-    """Offer the recovery kit, which opens only with the phrase."""
+def readers(request: HttpRequest) -> HttpResponse:
+    """Say who can read the new account's mail."""
+    return _keep_on(show_step(request, "welcome/readers.html", "readers"), request)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def first(request: HttpRequest) -> HttpResponse:
+    """Send a first message to Echo, and show how it goes on."""
+    refusal = ""
+    if request.method == "POST":
+        try:
+            echo.say_hello(reader(request))
+            return redirect("mail:welcome_first")
+        except UserError as error:
+            refusal = str(error)
+    context = {**_first(request), "refusal": refusal}
+    status = 422 if refusal else 200
+    page = show_step(request, "welcome/first.html", "first", context, status=status)
+    return _keep_on(page, request)
+
+
+@login_required
+@never_cache
+@require_safe
+def first_letters(request: HttpRequest) -> HttpResponse:
+    """Give the part of that page that changes by itself."""
+    return render(request, "welcome/_first.html", _first(request))
+
+
+def _first(request: HttpRequest) -> dict[str, Any]:
     account = reader(request)
-    if not account.recovery_kit:
-        raise Http404
-    response = HttpResponse(account.recovery_kit, content_type="application/octet-stream")
-    response["Content-Disposition"] = f'attachment; filename="recovery-{account.username}.json"'
-    return response
+    thread = echo.thread_with(account)
+    letters = selectors.conversation(account, thread) if thread else []
+    return {
+        "letters": letters,
+        "answered": any(not letter.author.own for letter in letters),
+        "thread": thread,
+    }
+
+
+@login_required
+@never_cache
+@require_safe
+def invite(request: HttpRequest) -> HttpResponse:
+    """Say how others come, and end the first five minutes."""
+    return _keep_on(show_step(request, "welcome/invite.html", "invite"), request)
+
+
+@login_required
+@require_POST
+def put_away(request: HttpRequest) -> HttpResponse:
+    """Hide the list of what is still to be done."""
+    checklist.hide(reader(request))
+    return redirect("mail:folder", "inbox")

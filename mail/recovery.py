@@ -1,0 +1,298 @@
+"""The recovery phrase put to the test, and the mail that comes back after a recovery (§7, §12).
+
+Older mail is encrypted for the user's own key and for nodes that are gone. The user's key is kept
+nowhere, so what came back waits, still encrypted, until the words open it: once, in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from journal.accept import accept
+from journal.credentials import judge_shown
+from journal.models import Resource, Wanted
+from mail.contacts import add_contact
+from mail.live import tell
+from mail.models import Conversation, Delivery, Letter, Unopened, Unreadable
+from mail.opening import Reader, one_at_a_time, write_opened
+from mail.receivers import wait_to_be_opened
+from nodes import fetch, keystore
+from nodes.addresses import node_name
+from nodes.errors import UserError
+from nodes.facts import current_facts
+from nodes.models import Account, Peer
+from nodes.peers import clear_back_off
+from nodes.wake import start_task
+from sdmp import limits
+from sdmp.card import read_card
+from sdmp.errors import SdmpError
+from sdmp.keys import PrivateKey
+
+_AT_ONCE: Final = 64
+_BYTES_AT_ONCE: Final = 16 * limits.MIB
+
+
+def note_checked(account: Account, now: datetime) -> None:
+    """Note that the recovery phrase has been shown to be on paper."""
+    Account.objects.filter(pk=account.pk).update(backup_checked=now)
+    account.backup_checked = now
+
+
+def check_words(account: Account, kit: bytes | None, phrase: str) -> None:
+    """Test that the words open a recovery file, and that it is this account's.
+
+    Args:
+        account: whose it should be.
+        kit: the file; the copy kept here when `None`.
+        phrase: the words as they were typed.
+
+    Raises:
+        UserError: one sentence that says what is wrong.
+    """
+    _open(account, kit, phrase)
+    note_checked(account, timezone.now())
+
+
+def forget_kit(account: Account) -> None:
+    """Delete the copy of the recovery file that is kept here.
+
+    Raises:
+        UserError: nothing has shown yet that the person could do without it.
+    """
+    if account.backup_checked is None:
+        raise UserError(gettext("Test your own file first; then the copy here can go."))
+    Account.objects.filter(pk=account.pk).update(recovery_kit="")
+    account.recovery_kit = ""
+
+
+def keep_kit(account: Account, kit: bytes, phrase: str) -> None:
+    """Keep a copy of the recovery file here again.
+
+    Raises:
+        UserError: the words do not open it, or it is another account's.
+    """
+    _open(account, kit, phrase)
+    Account.objects.filter(pk=account.pk).update(recovery_kit=kit.decode())
+    note_checked(account, timezone.now())
+
+
+def _open(account: Account, kit: bytes | None, phrase: str) -> PrivateKey:
+    given = kit if kit is not None else account.recovery_kit.encode()
+    if not given:
+        raise UserError(gettext("This node keeps no copy of the recovery file; choose the file."))
+    key = keystore.open_kit(given, phrase)
+    if key.fingerprint != account.fingerprint:
+        raise UserError(
+            gettext("The words open this file, but it belongs to another account than yours.")
+        )
+    return key
+
+
+# After a recovery
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A node that is asked for older mail."""
+
+    name: str
+    heard: datetime | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returning:
+    """How far older mail has come back: counts of letters and of what is still closed."""
+
+    letters: int
+    closed: int  # to be tried with the words
+    others: int  # tried, and not for this account
+    coming: int  # known of and still to be fetched
+    sources: list[Source]
+
+
+def returning(account: Account) -> Returning:
+    """Say what has come back, and from where more may come."""
+    facts, now, own = current_facts(), timezone.now(), str(account.fingerprint)
+    here = keystore.node_fingerprint()
+    nodes: dict[str, None] = {}
+    for user in [own, *sorted(facts.trustees(own, "user"))]:
+        if user == own or facts.gives(own, user, now):
+            nodes.update(dict.fromkeys(sorted(facts.nodes_of(user, now))))
+    nodes.pop(here, None)
+    peers = {peer.fingerprint: peer for peer in Peer.objects.filter(fingerprint__in=nodes)}
+    state = Unreadable.objects.filter(account=account).aggregate(
+        closed=Count("pk", filter=Q(tried=False)), tried=Count("pk", filter=Q(tried=True))
+    )
+    opened = Unreadable.objects.filter(
+        account=account,
+        tried=True,
+        resource__in=Letter.objects.filter(account=account).values("resource"),
+    )
+    return Returning(
+        letters=Letter.objects.filter(account=account, filed__lt=_since(account)).count(),
+        closed=state["closed"],
+        others=state["tried"] - opened.count(),
+        coming=Wanted.objects.filter(passed_over=False, attempts=0).count(),
+        sources=[_source(node, peers.get(node)) for node in nodes],
+    )
+
+
+def ask_at(account: Account, data: bytes, link: str = "") -> str:
+    """Ask where older mail may be: at the nodes that a card names.
+
+    Args:
+        account: a recovered one.
+        data: the card of a contact, or the account's own of before.
+        link: where to fetch the card instead; `data` is empty then.
+
+    Returns:
+        Whose card it was; nothing when it was the account's own.
+
+    Raises:
+        UserError: there is no card, or not one that helps.
+    """
+    card = fetch.fetch(link) if link else data
+    try:
+        shown = read_card(card)
+    except SdmpError as error:
+        raise UserError(gettext("This is not a card: %(why)s") % {"why": error}) from None
+    now, own = timezone.now(), str(account.fingerprint)
+    _, accepted = judge_shown(shown, here=keystore.node_fingerprint(), now=now)
+    users = {a.resource.user for a in accepted if a.resource.kind == "identity"}
+    name = ""
+    with transaction.atomic():
+        if users == {own}:
+            accept([passed.resource.envelope for passed in accepted], now=now)
+        else:
+            name = add_contact(account, card).name
+        facts = current_facts()
+        nodes = {node for user in users for node in facts.nodes_of(user, now)}
+        clear_back_off(nodes, now)
+        transaction.on_commit(lambda: start_task("journal.tasks.look_for_work"))
+    return name
+
+
+def open_old_mail(account: Account, phrase: str, kit: bytes | None = None) -> int:
+    """Open with the user's own key what came back; returns how many messages were filed.
+
+    The key is in memory for as long as that takes and kept nowhere. Each part is one transaction:
+    a killed process leaves the rest as it was.
+
+    Args:
+        account: a recovered one.
+        phrase: the words as they were typed.
+        kit: the recovery file, where no copy is kept here.
+
+    Raises:
+        UserError: the words are not right.
+    """
+    key = _open(account, kit, phrase)
+    note_checked(account, timezone.now())
+    receipted: set[str] = set()
+    filed = 0
+    with one_at_a_time:
+        # One's own first: then it is known what has been receipted, and receipts find letters.
+        for own in (True, False):
+            while chosen := _next(account, own=own):
+                filed += _open_some(account, chosen, key, receipted)
+    _count_receipts_again(account)
+    tell(account.pk, "letter")
+    tell(account.pk, "counts")
+    return filed
+
+
+def _next(account: Account, *, own: bool) -> list[Unreadable]:
+    """Take what came first: as much as may be in memory at once, one at least."""
+    rows = Unreadable.objects.filter(account=account, tried=False).order_by("resource_id")
+    mine = Q(resource__author=account.fingerprint)
+    sizes = rows.filter(mine if own else ~mine).values_list("pk", "resource__size")[:_AT_ONCE]
+    chosen: list[int] = []
+    room = _BYTES_AT_ONCE
+    for pk, size in sizes:
+        room -= size
+        if chosen and room < 0:
+            break
+        chosen.append(pk)
+    return list(rows.filter(pk__in=chosen))
+
+
+def _open_some(
+    account: Account, chosen: Sequence[Unreadable], key: PrivateKey, receipted: set[str]
+) -> int:
+    now = timezone.now()
+    resources = [row.resource_id for row in chosen]
+    with transaction.atomic():
+        # Nobody else sees these rows before they are gone again.
+        Unopened.objects.bulk_create(
+            [Unopened(resource_id=pk) for pk in resources], ignore_conflicts=True
+        )
+        waiting = Unopened.objects.filter(resource__in=resources).select_related("resource")
+        reader = Reader(now, key, receipted)
+        found = [
+            reader.open(row)
+            for row in waiting.order_by("resource_id")
+            if row.resource.revoked_by_id is None
+        ]
+        own = [o.received for o in found if o.resource.author == account.fingerprint]
+        receipted.update(message for message in own if message)
+        reader.sign_receipts(found)
+        written = write_opened(found, now)
+        mine = [letter for letter in written.filed if letter.account_id == account.pk]
+        _put_in_place(mine, receipted, now)
+        # When an old receipt came is not known; that it did, is.
+        Delivery.objects.filter(
+            letter__in=[letter.pk for letter in written.counted], at__gte=now
+        ).update(at=None)
+        Unopened.objects.filter(resource__in=resources).delete()
+        Unreadable.objects.filter(pk__in=[row.pk for row in chosen]).update(tried=True)
+    return len(mine)
+
+
+def _put_in_place(letters: Sequence[Letter], receipted: set[str], now: datetime) -> None:
+    """Give letters their place in time; those that the account had receipted, it had seen."""
+    for letter in letters:
+        letter.filed = min(letter.date, now)
+        letter.read = letter.outgoing or letter.resource.identifier in receipted
+    Letter.objects.bulk_update(letters, ["filed", "read"])
+    conversations = {letter.conversation_id for letter in letters}
+    sums = (
+        Letter.objects.filter(conversation__in=conversations)
+        .values("conversation_id")
+        .annotate(latest=Max("filed"), unread=Count("pk", filter=Q(read=False)))
+    )
+    for row in sums:
+        Conversation.objects.filter(pk=row["conversation_id"]).update(
+            latest=row["latest"], unread=row["unread"]
+        )
+
+
+def _count_receipts_again(account: Account) -> None:
+    """Read again what came open already: a receipt for a letter that was not here yet."""
+    waiting = Delivery.objects.filter(letter__account=account, letter__filed__lt=_since(account))
+    authors = set(
+        waiting.exclude(state=Delivery.State.RECEIVED).values_list("recipient", flat=True)
+    )
+    if authors:
+        with transaction.atomic():
+            again = Resource.objects.filter(
+                author__in=authors, kind="encrypted", revoked_by=None
+            ).exclude(pk__in=Unreadable.objects.filter(account=account).values("resource"))
+            wait_to_be_opened(list(again.only("pk").order_by("pk")))
+
+
+def _since(account: Account) -> datetime:
+    return account.recovered or account.date_joined
+
+
+def _source(node: str, peer: Peer | None) -> Source:
+    words = peer.last_error if peer and peer.failures else ""
+    return Source(node_name(node), peer.last_contact if peer else None, words)
