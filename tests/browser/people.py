@@ -48,8 +48,8 @@ class Person:
         links = re.findall(r"http://\S+/welcome/\S+/", self.node.read_log())
         page = self.page
         page.goto(links[-1])
+        page.get_by_role("link", name="Continue").click()
         page.get_by_label("Your name").fill(self.name)
-        page.get_by_label("Name to sign in with").fill(self.username)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Make my account").click()
         page.wait_for_url("**/welcome/words/")
