@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -41,8 +42,10 @@ class ReaderMiddleware:
 @contextmanager
 def _speaking_to(user: object, request: HttpRequest) -> Iterator[None]:
     account = user if isinstance(user, Account) else None
-    # Without a zone of its own an account gets the node's; none stays from another request.
-    with timezone.override(_zone(account.timezone) if account else None):
+    # Until an account has chosen a zone it gets the browser's (static/js/zone.js), else the
+    # node's; none stays from another request.
+    chosen = account.timezone if account else ""
+    with timezone.override(_zone(chosen) or _zone(unquote(request.COOKIES.get("zone", "")))):
         if account is None or account.language not in dict(settings.LANGUAGES):
             yield
             return

@@ -9,6 +9,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext
+
+from mail.selectors import node_name
+from nodes.models import Account
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -17,6 +21,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Say no: accounts are made by the owner or by an invitation."""
         return False
+
+    def get_reauthentication_methods(self, user: Account) -> list[dict[str, str]]:
+        """Name the ways to show that it is oneself in the words of these pages."""
+        words = {
+            "reauthenticate": gettext("Use the password"),
+            "mfa_reauthenticate": gettext("Use the app or a spare code"),
+            "mfa_reauthenticate:webauthn": gettext("Use a passkey"),
+        }
+        methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
+        return [
+            {**method, "description": words.get(method["id"], method["description"])}
+            for method in methods
+        ]
 
 
 def _sealing() -> Fernet:
@@ -34,3 +51,17 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def decrypt(self, encrypted_text: str) -> str:
         """Open a secret that `encrypt` sealed."""
         return _sealing().decrypt(encrypted_text.encode()).decode()
+
+    def get_totp_issuer(self) -> str:
+        """Name this node, so that an authenticator app tells it from others."""
+        return node_name() or "sdmpweb"
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Name this node to whoever keeps the passkey."""
+        entity: dict[str, str] = super().get_public_key_credential_rp_entity()
+        return {**entity, "name": node_name() or entity["name"]}
+
+    def generate_authenticator_name(self, user: Account, type: str) -> str:  # noqa: A002
+        """Call a new passkey by its number among the account's."""
+        count = user.authenticator_set.filter(type=type).count()
+        return gettext("Passkey %(number)d") % {"number": count + 1}

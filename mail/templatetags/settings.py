@@ -1,0 +1,25 @@
+"""Words of the settings' pages."""
+
+from collections.abc import Sequence
+
+from django import template
+from django.template.defaultfilters import stringfilter
+
+from mail.browsers import browser_words as words_of_browser
+from mail.presentation import join_words, node_words
+
+register = template.Library()
+register.filter("browser_words", stringfilter(words_of_browser))
+
+
+@register.filter
+@stringfilter
+def zone_words(name: str) -> str:
+    """Return the name of a time zone as people write it: "Europe/Berlin", "America/New York"."""
+    return name.replace("_", " ")
+
+
+@register.filter
+def node_list(names: Sequence[str]) -> str:
+    """Return the names of several nodes: "desk and box"."""
+    return join_words([node_words(name) for name in names])
