@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from mail.live import group_of
+from mail.live import group_of, state_of
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
@@ -23,6 +24,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.group = group_of(user.pk)
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
+        # From here on all is told: a page that was made in another state has missed something.
+        state = await sync_to_async(state_of, thread_sensitive=False)(user.pk)
+        await self.send_json({"event": "hello", "state": state})
 
     async def disconnect(self, code: int) -> None:
         """Forget the page."""

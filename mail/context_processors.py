@@ -23,6 +23,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "node_made": SimpleLazyObject(lambda: bool(selectors.node_name())),
         "node_name": SimpleLazyObject(lambda: selectors.node_name() or "sdmpweb"),
         "folders": FOLDERS,
+        "live_state": getattr(request, "live_state", ""),
         "theme": theme if theme in ("light", "dark") else "",
         "held": SimpleLazyObject(lambda: held.pending(account, timezone.now()) if account else []),
         "unsent": SimpleLazyObject(

@@ -16,11 +16,20 @@ class Folder:
     empty: str | Promise
 
 
+_DRAFTS = Folder("drafts", _("Drafts"), "draft", "")  # a page of its own
 FOLDERS = (
     Folder("inbox", _("Inbox"), "inbox", _("New messages appear by themselves.")),
+    Folder(
+        "waiting",
+        _("Waiting"),
+        "clock",
+        _("Messages from people you have not checked, or do not know, come here first."),
+    ),
     Folder("starred", _("Starred"), "star", _("A star keeps a conversation at hand.")),
     Folder("sent", _("Sent"), "sent", _("What you send stands here, with how far it has come.")),
+    _DRAFTS,
     Folder("archive", _("Archive"), "archive", _("What you have dealt with can be put here.")),
+    Folder("bin", _("Bin"), "bin", _("What you move here stays until you delete it for good.")),
     Folder(
         "notices",
         _("Notices"),
@@ -31,5 +40,5 @@ FOLDERS = (
 
 
 def find_folder(slug: str) -> Folder | None:
-    """Return the folder of that word, None when there is none."""
-    return next((folder for folder in FOLDERS if folder.slug == slug), None)
+    """Return the list of conversations of that word, None when there is none."""
+    return next((item for item in FOLDERS if item.slug == slug and item is not _DRAFTS), None)

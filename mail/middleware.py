@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 
+from mail.live import state_of
 from nodes.models import Account
 
 
@@ -42,6 +43,9 @@ class ReaderMiddleware:
 @contextmanager
 def _speaking_to(user: object, request: HttpRequest) -> Iterator[None]:
     account = user if isinstance(user, Account) else None
+    if account is not None:
+        # Before anything is read: what changes meanwhile makes another state of it.
+        request.live_state = state_of(account.pk)  # type: ignore[attr-defined]
     # Until an account has chosen a zone it gets the browser's (static/js/zone.js), else the
     # node's; none stays from another request.
     chosen = account.timezone if account else ""

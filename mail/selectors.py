@@ -59,6 +59,7 @@ class ConversationRow:
     starred: bool
     notice: bool
     last_own: bool
+    removed: bool
     deliveries: list[DeliveryView]
 
 
@@ -68,6 +69,36 @@ class Page:
 
     rows: list[ConversationRow]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How a conversation is marked, and where it stands."""
+
+    thread: str
+    starred: bool
+    archived: bool
+    binned: bool
+    waiting: bool
+    notice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LetterAbout:
+    """A letter as it was written, and what is known of where it comes from."""
+
+    key: str
+    thread: str
+    uri: str
+    title: str
+    author: Person
+    node: str
+    date: datetime
+    filed: datetime
+    size: int
+    notice: bool
+    removed: datetime | None
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +112,7 @@ class LetterView:
     to: list[Person]
     title: str
     date: datetime
+    filed: datetime
     body: str
     extra: list[tuple[str, str]]
     attachments: list[AttachmentView]
@@ -126,6 +158,26 @@ def conversation_row(account: Account, thread: str) -> ConversationRow | None:
     return _rows(account, [found])[0] if found else None
 
 
+def marks(account: Account, thread: str) -> Marks | None:
+    """Say how a conversation is marked; `None` when the account has no such."""
+    row = _conversation(account, thread)
+    if row is None:
+        return None
+    return Marks(
+        thread=str(row.pk),
+        starred=row.starred,
+        archived=row.archived,
+        binned=row.binned,
+        waiting=row.waiting,
+        notice=row.is_notice,
+    )
+
+
+def count_binned(account: Account) -> int:
+    """Count the conversations in the bin."""
+    return Conversation.objects.filter(IN_FOLDER["bin"], account=account).count()
+
+
 def conversation(account: Account, thread: str) -> list[LetterView]:
     """Open the letters of a conversation, oldest first; none when there is no such."""
     found = _conversation(account, thread)
@@ -135,11 +187,41 @@ def conversation(account: Account, thread: str) -> list[LetterView]:
     return _views(account, list(_whole(letters)), People(account))
 
 
+def open_letters(account: Account, keys: Iterable[int], people: People) -> list[LetterView]:
+    """Open several letters of an account, oldest first."""
+    letters = Letter.objects.filter(account=account, pk__in=list(keys))
+    return _views(account, list(_whole(letters.order_by("filed", "id"))), people)
+
+
 def letter(account: Account, key: str) -> LetterView | None:
     """Open one letter by its key."""
     if not key.isdecimal():
         return None
     return _one(account, Letter.objects.filter(pk=int(key)))
+
+
+def about_letter(account: Account, key: str) -> LetterAbout | None:
+    """Tell all that is known of one letter by its key."""
+    if not key.isdecimal() or len(key) > 18:
+        return None
+    found = Letter.objects.filter(account=account, pk=int(key)).select_related("resource")
+    row = found.defer("resource__payload").first()
+    if row is None:
+        return None
+    return LetterAbout(
+        key=str(row.pk),
+        thread=str(row.conversation_id),
+        uri=row.resource.uri,
+        title=open_head(row.sealed_head).title,
+        author=People(account)(row.author),
+        node=_node_name(row.resource.signer),
+        date=row.date,
+        filed=row.filed,
+        size=row.resource.size,
+        notice=row.notice,
+        removed=row.removed,
+        source=open_text(row.sealed_body),
+    )
 
 
 def thread_of(account: Account, uri: str) -> str | None:
@@ -172,7 +254,7 @@ def counts(account: Account) -> dict[str, int]:
         name: Conversation.objects.filter(IN_FOLDER[name], account=account, unread__gt=0).count()
         for name in COUNTED
     }
-    found["drafts"] = Draft.objects.filter(account=account).count()
+    found["drafts"] = Draft.objects.filter(account=account, deleted=None).count()
     return found
 
 
@@ -235,6 +317,7 @@ def _row(
         starred=item.starred,
         notice=item.is_notice,
         last_own=last.outgoing,
+        removed=last.removed is not None,
         deliveries=_deliveries(last, people, reasons),
     )
 
@@ -258,6 +341,7 @@ def _view(account: Account, row: Letter, people: People, reasons: dict[str, Reas
         to=people.all(open_head(row.sealed_head).to if row.removed else content.to),
         title=content.title,
         date=row.date,
+        filed=row.filed,
         body=content.body,
         extra=list(content.extra),
         attachments=files,

@@ -137,7 +137,7 @@ class Letter(models.Model):
 
 
 class Deleted(models.Model):
-    """That an account has deleted a letter for good: it is not filed again when it is read again."""
+    """That an account has deleted a letter for good: it is not filed when it is read again."""
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="+")

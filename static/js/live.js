@@ -1,6 +1,7 @@
 // One WebSocket for each page. The server says what has changed; the parts of the page that show
 // it are fetched again by htmx (hx-trigger="live"). A part names its events in data-live, its
-// conversation in data-live-thread, and with data-live-visible waits until somebody can see it.
+// conversation in data-live-thread, its letter in data-live-letter, and with data-live-visible
+// waits until somebody can see it. The event "again" means: something may have been missed.
 (() => {
   const root = document.documentElement;
   root.dataset.script = "";
@@ -43,13 +44,19 @@
   let flushing = 0;
   function announce(event) {
     for (const part of document.querySelectorAll("[data-live]")) {
-      const names = part.dataset.live.split(" ");
-      if (event.event !== "again" && !names.includes(event.event)) continue;
-      const thread = part.dataset.liveThread;
-      if (thread && event.thread && String(event.thread) !== thread) continue;
+      if (!concerns(part, event)) continue;
       due.add(part);
     }
     if (!flushing) flushing = setTimeout(() => { flushing = 0; flush(); }, 30);
+  }
+
+  function concerns(part, event) {
+    // To catch up, a part that is fetched whole brings its own parts with it.
+    if (event.event === "again") return !part.parentElement.closest('[data-live~="again"]');
+    const { live, liveThread, liveLetter } = part.dataset;
+    if (!live.split(" ").includes(event.event)) return false;
+    if (liveThread && event.thread && String(event.thread) !== liveThread) return false;
+    return !(liveLetter && event.letter && String(event.letter) !== liveLetter);
   }
 
   function wait() {
@@ -76,13 +83,16 @@
     opened.addEventListener("open", () => {
       failures = 0;
       show("live");
-      // Even the first opening comes after the page was made: something may lie between.
-      announce({ event: "again" });
-      wasOpen = true;
     });
     opened.addEventListener("message", (message) => {
       let event;
       try { event = JSON.parse(message.data); } catch { return; }
+      if (event.event === "hello") {
+        // On the first opening, what lies between the making of the page and now; later, all.
+        if (wasOpen || event.state !== document.body.dataset.liveState) announce({ event: "again" });
+        wasOpen = true;
+        return;
+      }
       document.dispatchEvent(new CustomEvent("live:event", { detail: event }));
       announce(event);
     });

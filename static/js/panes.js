@@ -1,9 +1,10 @@
-// Opening a conversation beside the list: which row is chosen, which pane a phone shows, and how
-// many rows to fetch when the list is brought up to date.
+// Opening and leaving a conversation beside the list: which row is chosen, which pane a phone
+// shows, where the focus goes, and how many rows to fetch when the list is brought up to date.
 (() => {
   const mail = document.getElementById("mail");
   const rows = document.querySelector("[data-rows]");
   if (!mail || !rows) return;
+  let goTo = -1; // the place in the list that is to have the focus once rows have left it
 
   function choose(link) {
     for (const other of rows.querySelectorAll("[aria-current]")) other.removeAttribute("aria-current");
@@ -12,8 +13,10 @@
 
   function chosen() {
     const letters = document.getElementById("letters");
-    return letters && document.getElementById(`link-${letters.dataset.liveThread}`);
+    return letters && document.getElementById(`link-${letters.dataset.thread}`);
   }
+
+  const links = () => [...rows.querySelectorAll(".row__link")];
 
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt.hasAttribute("data-refresh-rows")) {
@@ -22,16 +25,34 @@
   });
 
   document.addEventListener("htmx:beforeRequest", (event) => {
-    const link = event.detail.elt.closest(".row__link");
+    const at = event.detail.elt;
+    const link = at.closest(".row__link");
     if (link) choose(link);
+    if (at.id === "conversation-tools") goTo = links().indexOf(chosen());
+    if (at.id === "many") goTo = links().indexOf(document.activeElement);
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id === "rows" && document.getElementById("letters")) choose(chosen());
-    if (event.detail.target.id !== "read") return;
-    mail.dataset.view = "read";
-    event.detail.target.scrollTop = 0;
-    event.detail.target.focus({ preventScroll: true });
+    const { target } = event.detail;
+    if (target.id === "rows") {
+      choose(chosen());
+      const there = links();
+      if (goTo >= 0 && (document.activeElement === document.body || document.activeElement === target)) {
+        there[Math.min(goTo, there.length - 1)]?.focus();
+      }
+      goTo = -1;
+    }
+    if (target.id !== "read") return;
+    const open = Boolean(document.getElementById("letters"));
+    mail.dataset.view = open ? "read" : "list";
+    if (!open) {
+      choose(null);
+      document.activeElement.blur();
+      return;
+    }
+    target.removeAttribute("aria-label");
+    target.scrollTop = 0;
+    target.focus({ preventScroll: true });
     if (!matchMedia("(min-width: 68.75rem)").matches) scrollTo(0, 0);
   });
 

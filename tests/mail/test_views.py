@@ -279,7 +279,7 @@ def test_broken_view_has_a_page(
 def test_a_message_that_was_taken_back(house: House, browse: Browse) -> None:
     uri = house.write(title="Secret", body="Never mind")
     revoke(uri, now=timezone.now())
-    for account, words in ((house.alice, "You took this message back"), (house.bob, "Alice took")):
+    for account, words in ((house.alice, "You asked for removal"), (house.bob, "Alice took")):
         text = page(browse(account).get(f"/mail/inbox/{the_thread(account)}/"))
         assert words in text
         assert "Never mind" not in text
