@@ -35,7 +35,7 @@ LITTLE_SPACE: Final = 2 * GB
 NO_SPACE: Final = GB // 5
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 SILENCE: Final = timedelta(seconds=60)
-_ALIVE: Final = "mail jobs were seen"
+_ALIVE: Final = "mail-jobs-were-seen"
 _SECONDS_TO_START: Final = 30
 _SECRET_BYTES: Final = 32
 _started: Final = time.monotonic()
