@@ -56,6 +56,9 @@ def send_draft(
             return None  # asked twice
         row = drafts.find(account, saved.key, lock=True)
         assert row is not None
+        # What the page had begun to save before it sent comes too late from now on.
+        row.page, row.turn = mark.page, mark.turn
+        row.save(update_fields=["page", "turn"])
         for file in files:
             draft_files.add_file(row, file.name, file.type, file.data)
         if not account.undo_seconds:

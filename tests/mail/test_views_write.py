@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from mail import selectors
@@ -11,6 +12,14 @@ from sdmp import limits
 from sdmp.letter import Attachment
 from tests.mail.conftest import House
 from tests.mail.test_views import Browse, _letter, page, the_thread
+
+
+@pytest.fixture(autouse=True)
+def at_once(house: House) -> None:
+    """Let letters go at once: nobody wants time to undo."""
+    for account in (house.alice, house.bob):
+        account.undo_seconds = 0
+        account.save()
 
 
 def last(house: House) -> selectors.LetterView:
@@ -62,7 +71,7 @@ def test_taking_out_without_a_script(house: House, browse: Browse) -> None:
     given = {"to": [bob], "title": "T", "body": "text", "do": f"without {bob}"}
     text = page(client.post("/write/", given))
     assert 'name="to"' not in text
-    assert ">text</textarea>" in text
+    assert ">\ntext</textarea>" in text
     assert 'value="T"' in text
     assert not Letter.objects.exists()
 
@@ -87,8 +96,8 @@ def test_too_large(house: House, browse: Browse) -> None:
     given = {"names": "Bob", "body": "keep me", "attachments": [large]}
     answer = browse(house.alice).post("/write/", given)
     assert answer.status_code == 422
-    assert "Together the files are too large to send." in answer.content.decode()
-    assert ">keep me</textarea>" in answer.content.decode()
+    assert "“large” has 7.8 MB and does not fit" in answer.content.decode()
+    assert ">\nkeep me</textarea>" in answer.content.decode()
     text = "x" * (limits.MESSAGE_BYTES + 1)
     answer = browse(house.alice).post("/write/", {"names": "Bob", "body": text})
     assert answer.status_code == 422
@@ -113,7 +122,7 @@ def test_reply(house: House, browse: Browse) -> None:
     client.post("/write/", given | {"reply": reply[1]})
     house.deliver()
     text = page(browse(house.alice).get(f"/mail/sent/{the_thread(house.alice)}/"))
-    assert text.count('<article class="letter"') == 2
+    assert text.count("<article ") == 2
     assert "<p>Yes.</p>" in text
 
 
