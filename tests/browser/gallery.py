@@ -73,24 +73,19 @@ class Gallery:
     foreign: list[str] = field(default_factory=list)  # what pages asked other hosts for
 
     @contextlib.contextmanager
-    def page(self, name: str, width: int, scheme: str) -> Iterator[Page]:
-        """Open a page in a window of that width, in the light or the dark."""
-        step = PAGES[name]
-        context = self._context(width, scheme, signed_in=step.signed_in)
+    def window(self, width: int, scheme: str) -> Iterator[Window]:
+        """Open a window of that width, in the light or the dark, signed in and not."""
+        contexts = [
+            self._context(width, scheme, signed_in=signed_in) for signed_in in (False, True)
+        ]
         try:
-            page = context.new_page()
-            page.on("request", self._note)
-            page.goto(step.path.format(**self.names))
-            if step.signed_in and page.locator(".bar [data-connection]").count():
-                connection = page.locator("[data-connection]").first
-                expect(connection).to_have_attribute("data-state", "live")
-            if step.then is not None:
-                step.then(page)
-            yield page
+            yield Window(self, contexts[0].new_page(), contexts[1].new_page())
         finally:
-            context.close()
+            for context in contexts:
+                context.close()
 
-    def _note(self, request: Request) -> None:
+    def note(self, request: Request) -> None:
+        """Note what a page asks another host for."""
         if not request.url.startswith((self.node.url + "/", "data:", "blob:")):
             self.foreign.append(request.url)
 
@@ -115,6 +110,31 @@ class Gallery:
         page.wait_for_url("**/mail/inbox/")
         context.storage_state(path=self.state)
         context.close()
+
+
+@dataclass
+class Window:
+    """A window of one width and scheme, in which one page after the other is opened."""
+
+    gallery: Gallery
+    stranger: Page
+    owner: Page
+
+    def __post_init__(self) -> None:
+        for page in (self.stranger, self.owner):
+            page.on("request", self.gallery.note)
+
+    def open(self, name: str) -> Page:
+        """Open one of the pages, and wait until it is all there."""
+        step = PAGES[name]
+        page = self.owner if step.signed_in else self.stranger
+        page.goto(step.path.format(**self.gallery.names))
+        connection = page.locator(".bar [data-connection]")
+        if connection.count():
+            expect(connection).to_have_attribute("data-state", "live")
+        if step.then is not None:
+            step.then(page)
+        return page
 
 
 @contextlib.contextmanager

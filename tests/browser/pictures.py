@@ -31,11 +31,12 @@ def main(names: list[str]) -> None:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as directory:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         with open_gallery(browser, Path(directory)) as gallery:
-            shots = [(name, *shown) for name in chosen for shown in SHOWN]
-            for name, width, scheme in track(shots, "Pictures", console=console):
-                with gallery.page(name, width, scheme) as page:
-                    slug = name.replace(",", "").replace(" ", "-")
-                    page.screenshot(path=DIRECTORY / f"{slug}-{width}-{scheme}.png")
+            for width, scheme in SHOWN:
+                with gallery.window(width, scheme) as window:
+                    for name in track(chosen, f"{width} {scheme}", console=console):
+                        slug = name.replace(",", "").replace(" ", "-")
+                        page = window.open(name)
+                        page.screenshot(path=DIRECTORY / f"{slug}-{width}-{scheme}.png")
         browser.close()
 
 

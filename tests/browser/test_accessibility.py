@@ -30,9 +30,9 @@ def gallery(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.mark.parametrize("shown", SHOWN, ids=str)
 def test_pages_can_be_used_by_everybody(gallery: Gallery, shown: tuple[int, str]) -> None:
     found: list[str] = []
-    for name in PAGES:
-        with gallery.page(name, *shown) as page:
-            found += [f"{name}: {problem}" for problem in _problems(page)]
+    with gallery.window(*shown) as window:
+        for name in PAGES:
+            found += [f"{name}: {problem}" for problem in _problems(window.open(name))]
     assert found == []
     assert gallery.foreign == [], "a page asked another host for something"
 
@@ -51,12 +51,13 @@ def _problems(page: Page) -> list[str]:
 
 def test_the_check_finds_what_is_wrong(gallery: Gallery) -> None:
     """A page that is broken on purpose is not let through."""
-    with gallery.page("inbox", 1280, "light") as page:
+    with gallery.window(1280, "light") as window:
+        page = window.open("inbox")
         page.evaluate("document.querySelector('.bar__home').replaceChildren()")
         assert any("link-name" in problem for problem in _problems(page))
 
 
 def test_pictures_can_be_taken(gallery: Gallery, tmp_path: Path) -> None:
-    with gallery.page("inbox", 390, "dark") as page:
-        page.screenshot(path=tmp_path / "inbox.png")
+    with gallery.window(390, "dark") as window:
+        window.open("inbox").screenshot(path=tmp_path / "inbox.png")
     assert (tmp_path / "inbox.png").stat().st_size > 10_000
