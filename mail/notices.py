@@ -71,9 +71,13 @@ def notify(account: Account, kind: Kind, thread: str = "") -> None:
 
 def letters_came(letters: Iterable[Letter]) -> None:
     """Tell of letters that were just filed: those received, and not in Waiting."""
+    received = [letter for letter in letters if not letter.outgoing]
+    found = {letter.conversation_id for letter in received}
+    waiting = Conversation.objects.filter(pk__in=found, waiting=True)
+    hidden = set(waiting.values_list("pk", flat=True)) if found else set()
     came: dict[Account, dict[str, None]] = {}
-    for letter in letters:
-        if not letter.outgoing and not letter.conversation.waiting:
+    for letter in received:
+        if letter.conversation_id not in hidden:
             came.setdefault(letter.account, {})[str(letter.conversation_id)] = None
     for account, threads in came.items():
         # Old mail that is fetched again comes by the hundred, and is told of once.

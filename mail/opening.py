@@ -22,6 +22,7 @@ from journal.publish import ToPublish, sign_for, write_own
 from mail.filing import Filing, file_letters, prepare
 from mail.live import tell
 from mail.models import Contact, Letter, Unopened, Unreadable
+from mail.notices import letters_came
 from mail.readers import keys_for
 from mail.receipts import count_receipts
 from mail.receivers import wait_to_be_opened
@@ -238,6 +239,7 @@ def write_opened(found: Sequence[Opened], now: datetime) -> Written:
     filed = file_letters(filings, now)
     for letter in filed:
         tell(letter.account_id, "letter", thread=str(letter.conversation_id))
+    letters_came(filed)
     filed_for = {(letter.resource_id, letter.account.fingerprint) for letter in filed}
     here = set(Account.objects.exclude(fingerprint=None).values_list("fingerprint", flat=True))
     receipts: list[Made] = []

@@ -31,7 +31,7 @@ _RUNNING = 60  # seconds after which a file that nobody takes any more counts as
 def page(request: HttpRequest) -> HttpResponse:
     """Say what is in the file, and offer it."""
     letters = Letter.objects.filter(account=reader(request)).count()
-    return render(request, "mail/settings_export.html", {"letters": letters, "view": "read"})
+    return render(request, "mail/settings_export.html", {"letters": letters})
 
 
 @login_required

@@ -40,7 +40,6 @@ def notifications(request: HttpRequest) -> HttpResponse:
         "form": form,
         "browsers": push.browsers(account),
         "public_key": push.public_key(),
-        "view": "read",
     }
     status = 422 if form.is_bound else 200
     return render(request, "mail/settings_notifications.html", context, status=status)

@@ -29,7 +29,7 @@ _FORM = ["GET", "HEAD", "POST"]
 @require_safe
 def sections(request: HttpRequest) -> HttpResponse:
     """Show the list of settings, and on a wide screen the first of them beside it."""
-    return _profile(request, _profile_form(request), view="list")
+    return _profile(request, _profile_form(request), pane="list")
 
 
 @login_required
@@ -59,8 +59,8 @@ def _profile_form(request: HttpRequest) -> ProfileForm:
     return ProfileForm(initial={"name": account.get_full_name(), "about": profiles.about(account)})
 
 
-def _profile(request: HttpRequest, form: ProfileForm, view: str = "read") -> HttpResponse:
-    return _page(request, "profile", {"form": form, "view": view})
+def _profile(request: HttpRequest, form: ProfileForm, pane: str = "read") -> HttpResponse:
+    return _page(request, "profile", {"form": form, "pane": pane})
 
 
 @login_required
