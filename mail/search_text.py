@@ -9,7 +9,7 @@ from mail.sealing import seal_text
 from sdmp.letter import Letter
 
 # A picture stays in the body where it is shown, as a link that holds all of it (protocol §9).
-_DATA: Final = re.compile(r"data:[!-;=?-~]{64,}", re.IGNORECASE)
+_DATA: Final = re.compile(r"data:[\w.+-]+/[\w.+;=%-]+,[!-'*-;=?-~]*", re.IGNORECASE)
 
 
 def without_data(body: str) -> str:
@@ -22,4 +22,5 @@ def seal_search_text(content: Letter) -> bytes | None:
 
     The body of such a letter is opened itself.
     """
-    return seal_text(without_data(content.body)) if content.attachments else None
+    text = without_data(content.body)
+    return seal_text(text) if content.attachments or text != content.body else None

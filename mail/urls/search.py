@@ -1,5 +1,11 @@
 """Search."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from mail.views import search
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("search/", search.search, name="search"),
+    path("search/more/", search.more, name="search_more"),
+    path("search/<int:key>/", search.open_hit, name="search_open"),
+]
