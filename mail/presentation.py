@@ -214,6 +214,11 @@ def title_words(title: str) -> str:
     return clean_name(title) or gettext("No title")
 
 
+def thread_words(title: str) -> str:
+    """Return the title of a conversation: that of a letter, without what answers put before it."""
+    return title_words(re.sub(r"^(?:\s*(?:re|aw|sv|vs)\s*:)+\s*", "", title, flags=re.IGNORECASE))
+
+
 def number_word(number: int) -> str:
     """Return a small number as a word, "three"; a greater one in digits."""
     words = (

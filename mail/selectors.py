@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from mail import requests
 from mail.models import Conversation, Delivery, Draft, Letter
 from mail.models.letters import COUNTED, IN_FOLDER
 from mail.people import People
@@ -255,6 +256,8 @@ def counts(account: Account) -> dict[str, int]:
         for name in COUNTED
     }
     found["drafts"] = Draft.objects.filter(account=account, deleted=None).count()
+    found["requests"] = requests.count_requests(account)
+    found["waiting"] += found["requests"]
     return found
 
 

@@ -35,6 +35,7 @@ for _words in (
     presentation.kind_words,
     presentation.node_words,
     presentation.short_name,
+    presentation.thread_words,
     presentation.title_words,
 ):
     register.filter(_words.__name__, stringfilter(_words))
