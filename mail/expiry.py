@@ -23,10 +23,10 @@ from journal.trusts import ends as has_end
 from mail.live import tell
 from mail.models import Contact, Reminder
 from mail.notices import notify
+from mail.own_nodes import called
 from mail.people import People
-from mail.presentation import clean_name, day_words, node_words, short_name
+from mail.presentation import clean_name, day_words, short_name
 from nodes import keystore
-from nodes.addresses import node_name
 from nodes.enrolment import USER_LIFETIME
 from nodes.errors import UserError
 from nodes.facts import current_facts
@@ -257,7 +257,7 @@ def _ending(account: Account, end: _End, people: People, now: datetime) -> Endin
         name = short_name(people(fingerprint).name)
         phrase = takes_user_key_to_trust(user, now)
     elif kind == "node":
-        name = node_words(node_name(fingerprint))
+        name = called(fingerprint)
         powers = _powers_before(user, fingerprint, current_facts())
         phrase = takes_user_key(user, fingerprint, powers, until=max(at, now) + LONGER, now=now)
     else:

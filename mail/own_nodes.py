@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,7 +21,7 @@ from journal.trusts import ends
 from mail.held import Doing, is_held
 from mail.live import tell
 from mail.models import Held
-from mail.presentation import node_words
+from mail.presentation import clean_name
 from nodes import keystore
 from nodes.addresses import addresses_of, node_name
 from nodes.enrolment import node_section
@@ -93,6 +94,15 @@ def own_nodes(account: Account, now: datetime) -> list[OwnNode]:
         for node in trustees
     ]
     return sorted(found, key=lambda node: (not node.here, node.name.casefold(), node.fingerprint))
+
+
+def called(node: str) -> str:
+    """Name a node for people: as it calls itself, else by where it is reached, else by its key."""
+    name = clean_name(node_name(node))
+    if name:
+        return name
+    addresses = addresses_of(node)
+    return clean_name(urlsplit(addresses[0]).netloc) if addresses else node[:12]
 
 
 def own_node(account: Account, fingerprint: str, now: datetime) -> OwnNode | None:
@@ -221,7 +231,7 @@ def _failed(account: Account, node: str, sentence: str) -> None:
 
 
 def _words(account: Account, node: str) -> str:
-    return gettext("The node %(name)s is withdrawn") % {"name": node_words(node_name(node))}
+    return gettext("The node %(name)s is withdrawn") % {"name": called(node)}
 
 
 WITHDRAWING = Doing(_do, _failed, _words)
@@ -239,7 +249,7 @@ def _view(
     state = "acts" if agreed else "ended" if copies or not trusts else "waits"
     return OwnNode(
         fingerprint=node,
-        name=LocalNode.objects.get().name if here else node_name(node),
+        name=LocalNode.objects.get().name if here else called(node),
         here=here,
         state=state,
         powers=frozenset[str]().union(*(trust.powers for trust in trusts)),
