@@ -60,12 +60,23 @@ def on_accepted(resources: Written, **_: Any) -> None:
     if mail:
         wait_to_be_opened(mail)
     _read_again_for(resources)
+    _tell_of_profiles(resources)
 
 
 @receiver(resources_published)
 def on_published(resources: Written, **_: Any) -> None:
     """Have older mail read again where an account and its author have come to trust."""
     _read_again_for(resources)
+    _tell_of_profiles(resources)
+
+
+def _tell_of_profiles(resources: Written) -> None:
+    """Let open pages show what somebody says of himself now."""
+    authors = {row.author for row, content in resources if content.kind == "user"}
+    if authors:
+        knowing = Contact.objects.filter(user__in=authors).values_list("account", flat=True)
+        for account_id in set(knowing):
+            tell(account_id, "contacts")
 
 
 @receiver(resources_handed)
