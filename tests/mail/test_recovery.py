@@ -11,7 +11,7 @@ from django.utils import timezone
 from journal.models import Resource
 from mail import recovery
 from mail.models import Delivery, Letter, Unopened, Unreadable
-from mail.opening import open_waiting
+from mail.opening import open_waiting, write_opened
 from mail.selectors import all_letters
 from nodes.errors import UserError
 from nodes.models import Account, SealedKey
@@ -225,7 +225,7 @@ def test_a_kill_leaves_the_rest_as_it_was(
     open_waiting()
     monkeypatch.setattr(recovery, "_AT_ONCE", 1)
     calls = []
-    write = recovery.write_opened
+    write = write_opened
 
     def die_at_the_second(*arguments: Any) -> Any:
         calls.append(1)
@@ -233,7 +233,7 @@ def test_a_kill_leaves_the_rest_as_it_was(
             raise KeyboardInterrupt
         return write(*arguments)
 
-    monkeypatch.setattr(recovery, "write_opened", die_at_the_second)
+    monkeypatch.setattr("mail.recovery.write_opened", die_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         recovery.open_old_mail(alice, PHRASE)
     assert len(titles(alice)) == 1
