@@ -9,10 +9,18 @@ from django.test import Client
 from journal.enrol import enrol, make_node
 from mail.cards import export_card
 from mail.contacts import add_contact
+from mail.flags import let_in
 from mail.opening import open_waiting
 from mail.send import send
 from nodes import facts, keystore
 from nodes.models import Account
+from sdmp.signature import Envelope
+from tests.support.cast import BOB, CAROL, DESK, TABLET
+from tests.support.world import World, own_memory_fixture, world_fixture
+
+__all__ = ["own_memory_fixture", "world_fixture"]
+
+Take = Callable[..., None]
 
 PASSWORD = "a long house-key 7"
 
@@ -63,3 +71,24 @@ def browse(house: House) -> Callable[[Account], Client]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def strangers(world: World) -> Take:
+    """Alice trusts Bob and Carol, but knows neither; `strangers(...)` accepts and opens mail."""
+    world.know(DESK)
+    world.know(TABLET)
+
+    def accept_and_open(*envelopes: Envelope) -> None:
+        assert not world.accept(*envelopes).refused
+        open_waiting()
+
+    return accept_and_open
+
+
+@pytest.fixture
+def take(world: World, strangers: Take) -> Take:
+    """Alice has let in Bob and Carol; `take(...)` accepts their mail and opens it."""
+    for user in (BOB, CAROL):
+        let_in(world.alice, user.fingerprint)
+    return strangers

@@ -1,45 +1,23 @@
 """Conversations: to which a letter belongs, and their sums."""
 
-from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from mail.filing import file_letters, prepare
 from mail.flags import move
 from mail.models import Conversation, Letter
-from mail.opening import open_waiting
 from mail.send import send
 from sdmp.letter import read_letter
 from sdmp.resource import uri
 from sdmp.signature import Envelope
-from tests.support.cast import ALICE, BOB, CAROL, DESK, TABLET
+from tests.mail.conftest import Take
+from tests.support.cast import ALICE, BOB, CAROL, TABLET
 from tests.support.world import (
     ANOTHER,
     World,
     letter_to,
     message_text,
     notice,
-    own_memory_fixture,
-    world_fixture,
 )
-
-__all__ = ["own_memory_fixture", "world_fixture"]
-
-Take = Callable[..., None]
-
-
-@pytest.fixture
-def take(world: World) -> Take:
-    """Alice knows Bob and Carol; `take(...)` accepts mail and opens it."""
-    world.know(DESK)
-    world.know(TABLET)
-
-    def accept_and_open(*envelopes: Envelope) -> None:
-        assert not world.accept(*envelopes).refused
-        open_waiting()
-
-    return accept_and_open
 
 
 def at(envelope: Envelope, author: Any = BOB) -> str:

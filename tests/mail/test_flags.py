@@ -1,33 +1,14 @@
 """What an account marks on its conversations."""
 
-from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from mail.flags import mark_read, move, set_starred
 from mail.models import Conversation, Letter
-from mail.opening import open_waiting
 from sdmp.resource import uri
 from sdmp.signature import Envelope
-from tests.support.cast import ALICE, BOB, CAROL, DESK
-from tests.support.world import World, letter_to, own_memory_fixture, world_fixture
-
-__all__ = ["own_memory_fixture", "world_fixture"]
-
-Take = Callable[..., None]
-
-
-@pytest.fixture
-def take(world: World) -> Take:
-    """Alice knows Bob; `take(...)` accepts mail and opens it."""
-    world.know(DESK)
-
-    def accept_and_open(*envelopes: Envelope) -> None:
-        assert not world.accept(*envelopes).refused
-        open_waiting()
-
-    return accept_and_open
+from tests.mail.conftest import Take
+from tests.support.cast import ALICE, BOB, CAROL
+from tests.support.world import World, letter_to
 
 
 def at(envelope: Envelope, author: Any = BOB) -> str:

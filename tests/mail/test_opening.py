@@ -1,6 +1,5 @@
 """What is filed for whom: the rules of protocol §9 and no others."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from mail.send import send
 from nodes.models import Account
 from sdmp.container import build_from
 from sdmp.encrypted import seal
-from sdmp.signature import Envelope
+from tests.mail.conftest import Take
 from tests.support.cast import (
     ALICE,
     BOB,
@@ -37,28 +36,9 @@ from tests.support.world import (
     message_text,
     notice,
     open_with,
-    own_memory_fixture,
     private,
     receipt_for,
-    world_fixture,
 )
-
-__all__ = ["own_memory_fixture", "world_fixture"]
-
-Take = Callable[..., None]
-
-
-@pytest.fixture
-def take(world: World) -> Take:
-    """Alice and Bob know each other; `take(...)` accepts mail and opens it."""
-    world.know(DESK)
-
-    def accept_and_open(*envelopes: Envelope) -> None:
-        report = world.accept(*envelopes)
-        assert not report.refused, report
-        open_waiting()
-
-    return accept_and_open
 
 
 def letters(account: Account) -> list[str]:
