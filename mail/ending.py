@@ -128,13 +128,14 @@ def _name(account: Account, fingerprint: str) -> str:
 
 
 def _withdraw_words(account: Account, fingerprint: str) -> str:
-    words = gettext("Trust in %(name)s is withdrawn. Until then nothing leaves this node.")
-    return words % {"name": _name(account, fingerprint)}
+    words = gettext("Trust in %(name)s is withdrawn") % {"name": _name(account, fingerprint)}
+    return words + "\n" + gettext("Until then nothing leaves this node.")
 
 
 def _block_words(account: Account, fingerprint: str) -> str:
-    words = gettext("%(name)s is blocked. The trust is withdrawn when the time is over.")
-    return words % {"name": _name(account, fingerprint)}
+    words = gettext("%(name)s is blocked, and trust is withdrawn")
+    words %= {"name": _name(account, fingerprint)}
+    return words + "\n" + gettext("Until then nothing leaves this node.")
 
 
 def _unwithdraw(account: Account, _fingerprint: str) -> None:

@@ -33,8 +33,8 @@ class Doing:
 
     `do` does it, inside the transaction that ends the holding; a UserError from it undoes all it
     wrote, and its sentence is handed to `failed`. `words` says what will happen, for a toast:
-    "The message to Ben is sent". `undone` takes back what was done at once, if anything. Each takes
-    the account and what the row is about.
+    "The message to Ben is sent", and in a second line what else. `undone` takes back what was done
+    at once, if anything. Each takes the account and what the row is about.
     """
 
     do: Callable[[Account, str], None]
@@ -60,6 +60,7 @@ class Pending:
     kind: str
     about: str
     words: str
+    more: str  # what there is to say after the seconds left
     due: datetime
     seconds: int  # left, at least 0
     of: int  # seconds in all
@@ -119,12 +120,14 @@ def pending(account: Account, now: datetime) -> list[Pending]:
     found = []
     for row in Held.objects.filter(account=account, due__gt=now).order_by("-due", "-pk"):
         left = (row.due - now).total_seconds()
+        words, _, more = _doing(row.kind).words(account, row.about).partition("\n")
         found.append(
             Pending(
                 key=row.pk,
                 kind=row.kind,
                 about=row.about,
-                words=_doing(row.kind).words(account, row.about),
+                words=words,
+                more=more,
                 due=row.due,
                 seconds=max(0, round(left)),
                 of=max(1, round((row.due - row.created).total_seconds())),

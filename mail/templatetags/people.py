@@ -31,9 +31,13 @@ def keepers(contact: ContactView) -> SafeString:
         return format_html("{}", words % {"number": number})
     parts = []
     for node in contact.nodes:
+        name = presentation.clean_name(node.name)
+        if not name:
+            nameless = gettext("a node without a name"), gettext("a relay without a name")
+            parts.append(format_html("{}", nameless[0] if node.reads else nameless[1]))
+            continue
         words = gettext("the node %(node)s") if node.reads else gettext("the relay %(node)s")
         before, _, after = (words % {"node": "\0"}).partition("\0")
-        name = presentation.node_words(node.name)
         parts.append(format_html('{}<em class="node">{}</em>{}', before, name, after))
     if len(parts) < 2:
         return format_html("{}", "".join(parts)) if not parts else parts[0]

@@ -42,7 +42,11 @@ def _detail(account: Account, found: ContactView) -> dict[str, Any]:
     later = checks.after(row) if row else None
     alike = checks.looks_like(found.name, found.fingerprint)
     told = {one.user for one in (earlier, later) if one}
-    offers = introducers(account, found.fingerprint) if row and not found.check.good else []
+    offers = (
+        introducers(account, found.fingerprint)
+        if row and not (row.blocked or found.check.good or found.ended)
+        else []
+    )
     return {
         "contact": found,
         "chosen": found.fingerprint,

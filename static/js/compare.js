@@ -1,24 +1,19 @@
-// What the camera has read is compared as a picture would be: the form sends it, words come back.
+// Comparing a code: what the camera read (camera.js fills the field and sends), or a picture, which
+// is compared as soon as it is chosen. The words come from the server.
 (() => {
   const form = document.querySelector("[data-compare]");
   if (!form) return;
-  const code = form.elements.code;
+  const { code, picture } = form.elements;
 
-  document.addEventListener("camera:found", (event) => {
-    const found = event.detail && event.detail.text !== undefined ? event.detail.text : event.detail;
-    code.value = String(found);
-    form.requestSubmit();
-  });
-
-  // A picture chosen is compared at once.
-  form.elements.picture.addEventListener("change", () => {
+  picture.addEventListener("change", () => {
     code.value = "";
-    if (form.elements.picture.files.length) form.requestSubmit();
+    if (picture.files.length) form.requestSubmit();
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "outcome") return;
     code.value = "";
+    picture.value = "";
     event.detail.target.scrollIntoView({ block: "nearest" });
   });
 })();

@@ -67,7 +67,8 @@ def test_trust_is_withdrawn_when_the_time_is_over(known: World) -> None:
     assert known.journal() == before  # nothing leaves this node
     assert ending(known.alice, BOB.fingerprint) == "withdraw"
     [shown] = held.pending(known.alice, known.now)
-    assert shown.words == "Trust in Bob is withdrawn. Until then nothing leaves this node."
+    assert shown.words == "Trust in Bob is withdrawn"
+    assert shown.more == "Until then nothing leaves this node."
     assert held.do_due(known.now) == 0
     assert time_passes(known) == 1
     assert not gives(known)

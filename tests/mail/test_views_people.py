@@ -91,7 +91,8 @@ def test_what_is_no_card(house: House, browse: Browse) -> None:
 def test_withdrawing_waits_and_can_be_undone(house: House, browse: Browse) -> None:
     client, bob = browse(house.alice), house.bob.fingerprint
     text = page(client.post(f"/contacts/{bob}/withdraw/", follow=True))
-    assert "Trust in Bob is withdrawn. Until then nothing leaves this node." in text
+    assert "Trust in Bob is withdrawn<span" in text
+    assert "</span>. Until then nothing leaves this node.</p>" in text
     assert "The trust is withdrawn in a few seconds" in text
     key = Held.objects.get().pk
     assert "Nothing has changed" in page(client.post(f"/undo/{key}/", follow=True))
@@ -111,7 +112,7 @@ def test_withdrawing_waits_and_can_be_undone(house: House, browse: Browse) -> No
 def test_blocking_and_unblocking(house: House, browse: Browse) -> None:
     client, bob = browse(house.alice), house.bob.fingerprint
     text = page(client.post(f"/contacts/{bob}/block/", follow=True))
-    assert "Bob is blocked. The trust is withdrawn when the time is over." in text
+    assert "Bob is blocked, and trust is withdrawn<span" in text
     assert "Blocked on" in text
     assert f"/write/?to={bob}" not in text
     assert ">Blocked<" in page(client.get("/contacts/rows/"))
