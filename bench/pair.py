@@ -67,6 +67,11 @@ def running_pair(
         made = node.command(
             "init_node", "--name", owner, "--owner", owner, "--password-file", str(secret)
         )
+        # What is measured is sending, not the moment in which it can be undone.
+        node.command(
+            "shell", "-c",
+            "from nodes.models import Account; Account.objects.update(undo_seconds=0)",
+        )  # fmt: skip
         [user] = [line.split()[1] for line in made.splitlines() if line.startswith("user")]
         sides.append(Side(node, owner, user))
     alice, bob = sides

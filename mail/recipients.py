@@ -109,33 +109,57 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingNode:
+    """A node that can read, and for whom: the names of those who let it, and the account itself."""
+
+    node: NodeView
+    people: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Readers:
     """Who will be able to read a letter: everybody by name, and the nodes that they let read."""
 
     people: str
     unchecked: tuple[ContactView, ...]
     unchecked_names: str
-    nodes: tuple[Reader, ...]
+    nodes: tuple[ReadingNode, ...]
     relays: tuple[Reader, ...]
     problem: str  # why it cannot be encrypted for all of them
 
     @property
     def count(self) -> int:
         """How many nodes can read; one that serves several people counts once."""
-        return len({reader.node.fingerprint for reader in self.nodes})
+        return len(self.nodes)
 
 
 def readers(account: Account, people: Sequence[ContactView]) -> Readers:
     """Return who could read a letter from `account` to `people`."""
-    unchecked = tuple(person for person in people if person.checked is None)
+    unchecked = tuple(person for person in people if not person.check.good)
     held = contacts.readers(account, [person.fingerprint for person in people])
     return Readers(
         people=join_words([gettext("you"), *(short_name(person.name) for person in people)]),
         unchecked=unchecked,
         unchecked_names=join_words([short_name(person.name) for person in unchecked]),
-        nodes=tuple(Reader(person, node) for person, node in held.nodes),
+        nodes=_by_node(held.nodes),
         relays=tuple(Reader(person, node) for person, node in held.relays),
         problem=_problem(account, people),
+    )
+
+
+def _by_node(reading: Sequence[tuple[Person, NodeView]]) -> tuple[ReadingNode, ...]:
+    """Return each node once, with everybody who lets it read."""
+    nodes: dict[str, tuple[NodeView, list[Person]]] = {}
+    for person, node in reading:
+        nodes.setdefault(node.fingerprint, (node, []))[1].append(person)
+    return tuple(
+        ReadingNode(
+            node,
+            join_words([short_name(person.name) for person in people if not person.own]),
+            any(person.own for person in people),
+        )
+        for node, people in nodes.values()
     )
 
 

@@ -8,6 +8,7 @@
   const status = form.querySelector("[data-saved]");
   const note = form.querySelector("[data-note]");
   const fields = form.elements;
+  const FIRST_PAUSE = 300; // as long as there is no draft that a reload would show
   const PAUSE = 1200;
   const LONGEST_PAUSE = 5000;
   const FIRST_RETRY = 2000;
@@ -46,6 +47,7 @@
     failures = 0;
     fields.revision.value = answer.revision;
     say(answer.words);
+    form.toggleAttribute("data-dirty", dirty());
     if (String(answer.key) === fields.draft.value) return;
     const before = fields.draft.value ? form.getAttribute("action") : "";
     fields.draft.value = answer.key;
@@ -121,8 +123,9 @@
   function later() {
     if (!dirty()) return;
     changed ||= Date.now();
+    form.toggleAttribute("data-dirty", true);
     if (failures) return;
-    wait(Math.max(0, Math.min(PAUSE, changed + LONGEST_PAUSE - Date.now())));
+    wait(Math.max(0, Math.min(fields.draft.value ? PAUSE : FIRST_PAUSE, changed + LONGEST_PAUSE - Date.now())));
   }
 
   function hurry() {
@@ -144,7 +147,18 @@
     // It goes along while the page closes; where that is not sure, the browser asks.
     if (failures || text().length * 3 > SMALL) event.preventDefault();
     post(text().length * 3 <= SMALL);
+    if (fields.draft.value) sessionStorage.setItem("leaving", `${fields.draft.value} ${fields.revision.value} ${Date.now()}`);
   });
+  // A page that was loaded again may have been faster than the save with which it was left.
+  const left = (sessionStorage.getItem("leaving") ?? "").split(" ");
+  sessionStorage.removeItem("leaving");
+  if (left[0] && left[0] === fields.draft.value && left[1] === fields.revision.value && Date.now() - left[2] < 5000) {
+    setTimeout(() => {
+      if (dirty()) return;
+      sessionStorage.setItem("leaving", left.join(" "));
+      location.reload();
+    }, 300);
+  }
   // Whoever attaches a file needs a draft to put it to.
   form.addEventListener("draft:wanted", (event) => {
     event.detail.key = (async () => {

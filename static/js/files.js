@@ -9,10 +9,11 @@
   const pattern = form.querySelector("[data-file-row]");
   const message = form.querySelector("[data-limit-message]");
   const status = form.querySelector("[data-file-status]");
+  const told = form.querySelector("[data-file-told]"); // for those who do not see the row
   const send = form.querySelector("[data-send]");
   const LIMIT = Number(field.dataset.limit);
   const MOST = Number(field.dataset.most);
-  const AT_ONCE = 2;
+  const AT_ONCE = 1; // so that they arrive in the order in which they were chosen
   const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"];
   const items = new Map(); // row → {file, request, state}
   let sendAfter = false;
@@ -157,7 +158,7 @@
     item.row.replaceWith(row);
     items.delete(item.row);
     if (focused) row.querySelector("[data-take-out]").focus();
-    status.textContent = fill(words.attached, { name: item.file.name });
+    told.textContent = fill(words.attached, { name: item.file.name });
     work();
   }
 

@@ -97,7 +97,7 @@ class Person:
         expect(self.page.get_by_text("is your contact now.")).to_be_visible()
 
     def write(self, to: str, title: str, body: str) -> None:
-        """Write a new letter and send it."""
+        """Write a new letter and send it, without the moment in which it could be undone."""
         self.go("/write/")
         self.page.get_by_label("To", exact=True).press_sequentially(to)
         self.page.keyboard.press("Enter")
@@ -105,6 +105,7 @@ class Person:
         self.page.get_by_label("Title").fill(title)
         self.page.locator("#text").fill(body)
         self.page.locator("[data-send]").click()
+        self.page.get_by_role("button", name="Send now").click()
         expect(self.page.get_by_text("The message is on its way.")).to_be_visible()
 
 
