@@ -43,11 +43,14 @@ class Person:
         if not request.url.startswith((self.node.url + "/", "data:", "blob:")):
             self.problems.append(f"{self.name}: asked for {request.url}")
 
-    def move_in(self) -> None:
-        """Make the owner's account by the link that the node printed."""
-        links = re.findall(r"http://\S+/welcome/\S+/", self.node.read_log())
+    def first_link(self) -> str:
+        """Give the link for the owner that the node printed."""
+        return re.findall(r"http://\S+/welcome/\S+/", self.node.read_log())[-1]
+
+    def move_in(self) -> list[str]:
+        """Make the owner's account by the link that the node printed; returns the words."""
         page = self.page
-        page.goto(links[-1])
+        page.goto(self.first_link())
         page.get_by_role("link", name="Continue").click()
         page.get_by_label("Your name").fill(self.name)
         page.get_by_label("Password").fill(PASSWORD)
@@ -61,6 +64,7 @@ class Person:
         page.get_by_role("button", name="Continue").click()
         page.get_by_role("link", name="Go to the inbox").click()
         page.wait_for_url("**/mail/inbox/")
+        return words
 
     def sign_in(self) -> None:
         """Sign in to an account that was made by a command."""
