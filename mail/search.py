@@ -120,7 +120,9 @@ class Search:
         for row in self._rows(before):
             part.seen += 1
             self._look_at(row, part)
-            if len(part.found) >= most or perf_counter() > until:
+            # A node that is busy gets on, too.
+            late = part.seen >= _FIRST_ROWS and perf_counter() > until
+            if late or len(part.found) >= most:
                 part.next = row[0]
                 break
         return part

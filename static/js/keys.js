@@ -52,7 +52,8 @@
   function mark(key) {
     const selecting = document.querySelector("#list[data-selecting]");
     const row = focusedRow();
-    if (!selecting && !row) return press(key);
+    // A row of a search cannot be picked: what is open is meant.
+    if (!selecting && !row?.querySelector(".row__pick")) return press(key);
     const starred = key === "s" && row?.querySelector(".row__marks .icon--on");
     return tell("rows:do", { row, what: starred ? "unstar" : MARKS[key] });
   }
@@ -66,7 +67,7 @@
     if (key === "j") done = move(1);
     else if (key === "k") done = move(-1);
     else if (key === "o") done = open();
-    else if (key === "x") done = Boolean(focusedRow()) && tell("rows:pick", { row: focusedRow() });
+    else if (key === "x") done = Boolean(focusedRow()?.querySelector(".row__pick")) && tell("rows:pick", { row: focusedRow() });
     else if (key === "?") done = showKeys();
     else if (key === "/") {
       const field = document.querySelector("[role=search] input[type=search]");

@@ -1,5 +1,5 @@
 // Search as you type. Beside a list the results take its place at once; on other pages, where
-// something may be half done, the search waits for Enter. "/" goes to the field, Escape leaves it.
+// something may be half done, the search waits for Enter. Escape leaves the field for the hits.
 (() => {
   const form = document.querySelector("[data-search]");
   const field = form && form.querySelector("input");
@@ -15,7 +15,7 @@
       form.removeAttribute("hx-select");
       return true;
     }
-    if (!mail.querySelector("[data-rows]")) return false;
+    if (!mail.querySelector("#list [data-rows]")) return false;
     form.setAttribute("hx-target", "#mail");
     form.setAttribute("hx-select", "#mail > *");
     return true;
@@ -47,24 +47,27 @@
     }
   });
 
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const at = event.target;
-    if (at instanceof Element && at.closest("input, textarea, select, [contenteditable], dialog[open], [popover]:popover-open")) return;
-    event.preventDefault();
-    field.focus();
-    field.select();
-  });
-
   function toLetter(key) {
     const letter = document.getElementById(`letter-${key}`);
     if (letter) letter.scrollIntoView({ block: "start" });
   }
 
+  // The folders that came along with the results do not know yet that the page is connected.
+  function keepConnection() {
+    const known = document.querySelector(".bar [data-connection]");
+    for (const part of mail.querySelectorAll("[data-connection]")) {
+      part.hidden = known.hidden;
+      part.textContent = known.textContent;
+      if (known.dataset.state) part.dataset.state = known.dataset.state;
+    }
+    for (const part of mail.querySelectorAll("[data-connected-words]")) part.hidden = known.dataset.state !== "live";
+  }
+
   document.addEventListener("htmx:afterSwap", (event) => {
     const { target, elt } = event.detail;
+    if (target.id === "mail") keepConnection();
     if (target.id === "results" || (target.id === "mail" && document.getElementById("results"))) mail.dataset.view = "list";
-    const link = target.id === "read" && event.detail.requestConfig && event.detail.requestConfig.elt.closest("[data-letter]");
+    const link = target.id === "read" && event.detail.requestConfig?.elt.closest("#results [data-letter]");
     if (!link) return;
     for (const other of hits()) other.removeAttribute("aria-current");
     link.setAttribute("aria-current", "true");
@@ -76,11 +79,21 @@
     toLetter(link.dataset.letter);
   });
 
+  // A new key ends the search that still goes on, and what comes of it late is not shown.
+  form.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt !== form) return;
+    for (const part of document.querySelectorAll(".search__more")) htmx.trigger(part, "htmx:abort");
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const from = event.detail.requestConfig.elt;
+    if (from.matches(".search__more") && !from.isConnected) event.detail.shouldSwap = false;
+  });
+
   // A part that could not be fetched can be asked for by hand.
   for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
     document.addEventListener(name, (event) => {
       const part = event.detail.elt.closest(".search__more");
-      if (part) part.dataset.stuck = "";
+      if (part && part.isConnected) part.dataset.stuck = "";
     });
   }
 
