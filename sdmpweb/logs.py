@@ -4,11 +4,26 @@ No names, no texts and no keys are logged: request lines and their addresses sta
 are written without local variables.
 """
 
-from typing import Any
+import re
+from collections.abc import MutableMapping
+from typing import Any, Final
 
 import structlog
 
+# The tokens of setup links and invitations: Django names the path of a request that failed.
+_LINKS: Final = re.compile(r"(/(?:invite|welcome)/)[A-Za-z0-9_-]{20,}")
+
+
+def hide_links(_logger: Any, _method: str, said: MutableMapping[str, Any]) -> Any:
+    """Take out of what is logged what would let its reader in."""
+    for name, value in said.items():
+        if isinstance(value, str) and ("/invite/" in value or "/welcome/" in value):
+            said[name] = _LINKS.sub(r"\1…", value)
+    return said
+
+
 _ADDED: list[Any] = [
+    hide_links,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
