@@ -15,11 +15,11 @@ from nodes.facts import current_facts
 from nodes.models import Address, ContactRequest, Farewell, Revocation
 from sdmp import limits
 from sdmp.acceptance import Accepted, Handover, judge, record
-from sdmp.card import write_card
+from sdmp.card import read_card, write_card
 from sdmp.errors import SdmpError
 from sdmp.resource import read_resource
 from sdmp.signature import Envelope
-from sdmp.trust import Facts, State
+from sdmp.trust import Facts, State, TrustFact
 
 _log = structlog.get_logger(__name__)
 _KINDS: Final = frozenset({"identity", "trust", "revoke", "node"})
@@ -77,7 +77,7 @@ def card_identifiers(user: str, facts: Facts, now: datetime) -> list[str]:
         current = [t for t in facts.trusts_between(user, node) if facts.is_current(t, now)]
         current = [t for t in current if t.type == "node"]
         if current:
-            identifiers += [current[-1].named] if current[-1].named else []
+            identifiers += _signed_by_node(current[-1], facts)
             identifiers.append(current[-1].identifier)
             identifiers += _latest_identity(node, user, facts)
             identifiers += _address(user, node)
@@ -122,7 +122,7 @@ def keep_contact_requests(
 ) -> None:
     """Keep for our users what a stranger's node showed: a trust for one of them (§10).
 
-    At most 100 for each user, and one of each stranger.
+    At most 100 for each user that are not ignored, and one of each stranger.
     """
     facts = Facts(current_facts())
     for passed in accepted:
@@ -139,17 +139,29 @@ def keep_contact_requests(
             continue
         if not facts.gives(stranger, str(user), now):  # it has ended
             continue
-        others = ContactRequest.objects.filter(user=user).exclude(stranger=stranger)
+        others = ContactRequest.objects.filter(user=user, ignored=None).exclude(stranger=stranger)
         if others.count() >= limits.CONTACT_REQUESTS_PER_USER:
             _log.info("contact request dropped", reason="too many for one user")
             continue
         about = [e for e in shown if e.identifier in _concerning(stranger, accepted)]
+        about += _profile_before(str(user), stranger)
         ContactRequest.objects.update_or_create(
             user=user,
             stranger=stranger,
             defaults={"node": node, "credentials": write_card(about), "received": now},
         )
         contact_requested.send(sender=keep_contact_requests, user=user, stranger=stranger)
+
+
+def _profile_before(user: str, stranger: str) -> list[Envelope]:
+    """Give the profile on the card of a request that was there before; credentials have none."""
+    row = ContactRequest.objects.filter(user=user, stranger=stranger).first()
+    try:
+        card = read_card(bytes(row.credentials)) if row else []
+        kinds = [(envelope, read_resource(envelope).kind) for envelope in card]
+    except SdmpError:
+        return []
+    return [envelope for envelope, kind in kinds if kind == "user"][:1]
 
 
 def said_farewell(node: str) -> None:
@@ -187,9 +199,16 @@ def _about(user: str, node: str, facts: Facts, now: datetime) -> list[str]:
         if trust.type == "node" and facts.trust_state(trust, now) is State.CURRENT
     ]
     for trust in current[-1:]:
-        identifiers += [trust.named] if trust.named else []
+        identifiers += _signed_by_node(trust, facts)
         identifiers.append(trust.identifier)
     return identifiers + _latest_identity(node, user, facts)
+
+
+def _signed_by_node(trust: TrustFact, facts: Facts) -> list[str]:
+    """List what a trust that a node signed rests on: the trust that it names, and that node."""
+    if not trust.named:
+        return []
+    return [trust.named, *_latest_identity(trust.signer, trust.issuer, facts)]
 
 
 def _latest_identity(fingerprint: str, user: str, facts: Facts) -> list[str]:

@@ -11,7 +11,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
@@ -24,11 +24,11 @@ from django.utils.translation import gettext
 from journal.enrol import Enrolment, enrol
 from journal.publish import trust_to_name
 from journal.recover import recover
-from mail import contacts, flags
+from mail import contacts, flags, requests
 from mail.cards import export_card
 from mail.live import tell
 from mail.models import Contact, Invitation, InvitationUse
-from mail.people import People, Person
+from mail.people import People, Person, profile_name
 from mail.presentation import clean_name
 from nodes.errors import UserError
 from nodes.facts import current_facts
@@ -168,8 +168,7 @@ def list_invitations(account: Account, now: datetime) -> list[InvitationView]:
     """List the invitations of an account, open ones first, then the latest."""
     rows = Invitation.objects.filter(account=account).prefetch_related("uses").order_by("-pk")
     listed = list(rows[:200])
-    people = People(account)
-    people.load({use.user for row in listed for use in row.uses.all()})
+    people = _people(account, {use.user for row in listed for use in row.uses.all()})
     views = [_view(row, people, now) for row in listed]
     return sorted(views, key=lambda view: view.state != State.OPEN.value)
 
@@ -177,7 +176,9 @@ def list_invitations(account: Account, now: datetime) -> list[InvitationView]:
 def invitation(account: Account, key: int, now: datetime) -> InvitationView | None:
     """Describe one invitation of an account; `None` when it has none of that number."""
     row = Invitation.objects.filter(account=account, pk=key).first()
-    return _view(row, People(account), now) if row else None
+    if row is None:
+        return None
+    return _view(row, _people(account, {use.user for use in row.uses.all()}), now)
 
 
 def withdraw(account: Account, key: int, now: datetime) -> bool:
@@ -387,7 +388,28 @@ def _state(row: Invitation, now: datetime) -> State:
     return State.OPEN
 
 
-def _view(row: Invitation, people: People, now: datetime) -> InvitationView:
+def _people(account: Account, users: set[str]) -> dict[str, Person]:
+    """Name the guests of an account: as contacts, or as those whose requests wait call themselves.
+
+    Whom neither names has gone again: "somebody".
+    """
+    known = People(account)
+    known.load(users)
+    contacts_too = set(
+        Contact.objects.filter(account=account, user__in=users).values_list("user", flat=True)
+    )
+    asking = {asked.fingerprint: asked.name for asked in requests.list_requests(account)}
+    found = {}
+    for user in users:
+        person = known(user)
+        if user not in contacts_too:
+            name = asking.get(user) or profile_name(user) or gettext("somebody")
+            person = replace(person, name=name)
+        found[user] = person
+    return found
+
+
+def _view(row: Invitation, people: Mapping[str, Person], now: datetime) -> InvitationView:
     return InvitationView(
         key=row.pk,
         kind=row.kind,
@@ -399,7 +421,7 @@ def _view(row: Invitation, people: People, now: datetime) -> InvitationView:
         withdrawn=row.withdrawn,
         state=_state(row, now).value,
         used=row.used,
-        people=people.all([use.user for use in row.uses.all()]),
+        people=[people[use.user] for use in row.uses.all()],
     )
 
 
