@@ -102,7 +102,7 @@ def test_the_page_of_invitations(owner: Account, house: House, browse: Browse) -
     [token] = set(re.findall(r"/invite/([\w-]+)", text))
     assert '<svg class="qr qr--xl" role="img"' in text
     assert "From the market" in text
-    assert "works until <time" in text
+    assert "It ends <time" in text
     cookie = client.cookies["invitation"]
     assert token not in cookie.value
     assert cookie["httponly"]
@@ -236,7 +236,7 @@ def test_the_page_of_a_contact_invitation(house: House, client: Client) -> None:
     assert f"/invite/{token}" in text
     assert "Paste this link there" in text
     assert '<svg class="qr qr--l" role="img"' in text
-    assert "until <time" in text
+    assert "It ends <time" in text
     assert str(house.alice.fingerprint)[:6] in text
     assert not re.search(r"\s(style|on[a-z]+)=", text)
 
