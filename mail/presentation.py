@@ -11,7 +11,7 @@ from datetime import datetime, tzinfo
 from typing import Protocol
 
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import gettext, ngettext, npgettext, pgettext
 
 SNIPPET_LENGTH = 160
 _WEEK_DAYS = 6
@@ -252,7 +252,7 @@ def delivery_summary(deliveries: Sequence[Sent]) -> str:
             "all": number_word(total),
         }
     if handed == total:
-        return ngettext("Handed to their node", "Handed to their nodes", total)
+        return npgettext("of a message", "Handed to their node", "Handed to their nodes", total)
     if handed:
         return gettext("Handed to the nodes of %(some)s of %(all)s") % {
             "some": number_word(handed),
