@@ -35,7 +35,9 @@ class Browser:
     def get(self, path: str) -> httpx.Response:
         return self.http.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
 
-    def send(self, path: str, seen: httpx.Response | None = None, **given: str) -> httpx.Response:
+    def send(
+        self, path: str, given: dict[str, str], seen: httpx.Response | None = None
+    ) -> httpx.Response:
         """Send the form of a page, that was `seen` before or is got now."""
         page = seen or self.get(path)
         [token, *_] = _HIDDEN.findall(page.text)
@@ -57,7 +59,7 @@ class Browser:
 def owner(bob: Victim) -> Iterator[Browser]:
     """Bob, signed in to his own node."""
     browser = Browser(bob.node.url)
-    answer = browser.send("/account/login/", login="bob", password=PASSWORD)
+    answer = browser.send("/account/login/", {"login": "bob", "password": PASSWORD})
     assert answer.status_code == 302
     yield browser
     browser.http.close()
@@ -69,7 +71,7 @@ def invite(owner: Browser) -> Callable[..., str]:
 
     def make(**given: str) -> str:
         form = {"kind": "contact", "uses": "many", "lifetime": "day", "asking": "at_once"}
-        answer = owner.send("/invitations/", **form | given)
+        answer = owner.send("/invitations/", form | given)
         assert answer.status_code == 302
         return str(_LINK.findall(owner.get(answer.headers["Location"]).text)[0])
 
@@ -177,7 +179,7 @@ def test_two_guests_at_once(bob: Victim, invite: Callable[..., str]) -> None:
 
     def send(number: int) -> int:
         given = {"name": f"Guest {number}", "password": PASSWORD}
-        return guests[number].send(path, pages[number], **given).status_code
+        return guests[number].send(path, given, pages[number]).status_code
 
     with ThreadPoolExecutor(3) as pool:
         codes = sorted(pool.map(send, range(3)))
