@@ -33,7 +33,7 @@ def refresh_addresses(now: datetime) -> int:
         with transaction.atomic():
             # The moment sets it apart from one with the same address that was revoked before.
             dated = {**section, "published": format_time(now)}
-            publish_all([ToPublish(user, {"node": dated})], now=now)
+            publish_all([ToPublish(user, {"node": dated}, node.fingerprint)], now=now)
             revoke_all([row.identifier for row in old], now=now)
         changed += 1
     return changed

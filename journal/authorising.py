@@ -35,6 +35,15 @@ def current_trusts(user: str, node: str, facts: Facts, now: datetime) -> list[Tr
     ]
 
 
+def former_trusts(user: str, facts: Facts, now: datetime) -> list[TrustFact]:
+    """List the current trusts for keys that this node had before its key was renewed."""
+    return [
+        trust
+        for former in keystore.former_fingerprints()
+        for trust in current_trusts(user, former, facts, now)
+    ]
+
+
 def takes_user_key(
     user: str, node: str, powers: Iterable[str], *, until: datetime | None, now: datetime
 ) -> bool:
@@ -70,8 +79,9 @@ def authorise(
 ) -> Resource:
     """Let a node do this for a user until then, and nothing more.
 
-    Trusts that go further are revoked. When the user's key is at hand, it signs anew the trusts
-    for other nodes that would end with those (§6).
+    Trusts that go further are revoked; about this very node, those for its earlier keys too. When
+    the user's key is at hand, it signs anew the trusts for other nodes that would end with those
+    (§6).
 
     Args:
         user: a user of this node.
@@ -99,8 +109,10 @@ def authorise(
         before = current_facts()
         row = _grant(user, node, wanted, until, now, key)
         old = current_trusts(user, node, before, now)
-        exceeding = [trust.identifier for trust in _exceeding(old, wanted, until)]
-        _take_back(exceeding, now, key)
+        exceeding = _exceeding(old, wanted, until)
+        if node == keystore.node_fingerprint():
+            exceeding += former_trusts(user, before, now)
+        _take_back([trust.identifier for trust in exceeding], now, key)
         if key is not None:
             _carry_over(user, before, now, key)
         clear_back_off({node}, now)
@@ -157,8 +169,7 @@ def _may(user: str, needs: frozenset[str], facts: Facts, now: datetime) -> bool:
 
 
 def _may_take_back(user: str, trusts: list[TrustFact], facts: Facts, now: datetime) -> bool:
-    here = keystore.node_fingerprint()
-    own = all(trust.signer == here for trust in trusts)
+    own = all(trust.signer in keystore.own_fingerprints() for trust in trusts)
     return own or _may(user, frozenset({REVOKE}), facts, now)
 
 
@@ -225,7 +236,7 @@ def _take_back(identifiers: list[str], now: datetime, key: PrivateKey | None) ->
 def _carry_over(user: str, before: Facts, now: datetime, key: PrivateKey) -> None:
     """Sign anew what a node had signed, and what has now ended with that node's own trust."""
     after = current_facts()
-    for node in sorted(before.trustees(user, "node")):
+    for node in sorted(before.trustees(user, "node") - set(keystore.own_fingerprints())):
         for trust in current_trusts(user, node, before, now):
             if not after.is_current(trust, now) and not after.is_revoked(trust.identifier):
                 _grant(user, node, trust.powers, trust.expires, now, key)

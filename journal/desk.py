@@ -30,7 +30,7 @@ from journal.credentials import (
     said_farewell,
 )
 from journal.ledger import find_schema
-from journal.publish import trust_to_name
+from journal.publish import trust_to_use
 from journal.signals import resources_handed
 from nodes import keystore
 from nodes.facts import current_facts
@@ -254,8 +254,10 @@ class Desk:
 
     def _sign(self, facts: Facts, now: datetime, kind: str, section: dict[str, JSON]) -> bytes:
         user = facts.pairs(self.here, self.node, now)[0][0]
-        trust = trust_to_name(facts, user, frozenset(), now)
-        resource = make_resource(user, keystore.node_key(), trust=trust, sections={kind: section})
+        # By the key that was proven in the handshake, and no other (§10).
+        trust = trust_to_use(facts, user, frozenset(), now, [self.here]).identifier
+        key = keystore.own_key(self.here)
+        resource = make_resource(user, key, trust=trust, sections={kind: section})
         return resource.envelope.to_bytes()
 
     # What the peer says

@@ -177,14 +177,21 @@ def new_account(
     return account
 
 
-def agree_to_serve(user: str, now: datetime) -> None:
-    """Publish this node's identity for a user, which says that it agrees to act for them (§3)."""
-    key = keystore.node_key()
+def agree_to_serve(user: str, now: datetime, fingerprint: str = "") -> None:
+    """Publish this node's identity for a user, which says that it agrees to act for them (§3).
+
+    Args:
+        user: for whom.
+        now: the time from which the identity's life counts.
+        fingerprint: of one of this node's earlier keys; its present one when empty.
+    """
+    key = keystore.own_key(fingerprint or keystore.node_fingerprint())
     section = identity_section(key.public, "node", now + NODE_LIFETIME)
-    publish_all([ToPublish(user, {"identity": section})], now=now)
+    publish_all([ToPublish(user, {"identity": section}, key.fingerprint)], now=now)
 
 
 def publish_address(user: str, now: datetime) -> None:
     """Publish where this node is reached, for one user."""
     node = LocalNode.objects.get()
-    publish_all([ToPublish(user, {"node": node_section(node.name)})], now=now)
+    section = node_section(node.name)
+    publish_all([ToPublish(user, {"node": section}, node.fingerprint)], now=now)

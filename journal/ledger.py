@@ -17,6 +17,7 @@ from journal.models import Line, Resource
 from journal.signals import resources_revoked
 from journal.waking import authority_changed, lines_added, lines_taken_over
 from journal.wanted import follow_wishes
+from nodes import keystore
 from nodes.errors import UserError
 from nodes.facts import current_facts, keep_facts
 from nodes.models import Farewell, LocalNode, Peer
@@ -48,6 +49,7 @@ class Ledger:
         node = LocalNode.objects.select_for_update().first()
         if node is None:
             raise UserError("This node has no owner yet; run `sdmpweb up` or `sdmpweb init_node`.")
+        keystore.follow(node.fingerprint)
         self.node = node
         self.before = current_facts()
         self.facts = Facts(self.before)

@@ -21,12 +21,15 @@ from journal.credentials import (
     said_farewell,
 )
 from journal.desk import Desk
+from journal.takeover import farewell_addresses, former_meant
 from nodes import keystore
 from nodes.facts import current_facts
+from nodes.models import LocalNode
 from sdmp import limits
 from sdmp.handshake import Role
 from sdmp.session import Session
 from sdmp.signature import Envelope
+from sdmp.trust import Facts
 
 _log = structlog.get_logger(__name__)
 _LARGEST_SHOWN: Final = 10_000  # characters of a payload; sealed it has to fit a frame of 16 KiB
@@ -38,6 +41,7 @@ class Meeting:
     def __init__(self, expected: str | None = None) -> None:
         self.role = Role.RESPONDER if expected is None else Role.INITIATOR
         self.why_not = ""
+        self.introduced = False  # we told a peer who meant our earlier key which it is now
         self._expected = expected
         self._node = expected or ""
         self._shown: list[Envelope] = []
@@ -53,6 +57,7 @@ class Meeting:
     def begin(self) -> Session:
         """Prepare the session."""
         facts = current_facts()
+        keystore.follow(LocalNode.objects.get().fingerprint)
         self._session = Session(self.role, keystore.node_key(), facts.key, expected=self._expected)
         return self._session
 
@@ -73,6 +78,9 @@ class Meeting:
         here = keystore.node_fingerprint()
         keep_shown(credentials, node=node, here=here, now=now)
         facts, accepted = judge_shown(credentials, here=here, now=now)
+        former = former_meant(node, facts, now) if self.role is Role.RESPONDER else None
+        if former is not None:
+            return self._introduce(former, facts, now)
         if not facts.may_talk(here, node, now):
             keep_contact_requests(credentials, accepted, node=node, here=here, now=now)
             return self._refuse(node, now)
@@ -100,8 +108,18 @@ class Meeting:
 
     def _prove(self) -> list[str]:
         here = keystore.node_fingerprint()
-        now = timezone.now()
-        known = credentials_for(self._node, here=here, facts=current_facts(), now=now)
+        known = credentials_for(self._node, here=here, facts=current_facts(), now=timezone.now())
+        return self._show(known)
+
+    def _introduce(self, former: str, facts: Facts, now: datetime) -> list[str]:
+        """Answer as the node that we were, show who we are now, and end the session."""
+        self.introduced = True
+        self.session.speak_as(keystore.own_key(former))
+        here = keystore.node_fingerprint()
+        known = credentials_for(self._node, here=here, facts=facts, now=now)
+        return self._show(known + farewell_addresses(former))
+
+    def _show(self, known: Sequence[Envelope]) -> list[str]:
         fitting = [envelope for envelope in known if len(envelope.payload) <= _LARGEST_SHOWN]
         self._shown = fitting[: limits.CREDENTIALS]
         return self.session.prove(self._shown)

@@ -21,7 +21,7 @@ from sdmp.errors import SdmpError
 from sdmp.resource import Resource as Content
 from sdmp.resource import make_resource
 from sdmp.schemas import NAMES as CORE_SCHEMAS
-from sdmp.trust import Facts
+from sdmp.trust import Facts, TrustFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class ToPublish:
 
     user: str
     sections: Mapping[str, JSON]
+    signer: str = ""  # one of this node's keys; the first that may when empty
 
 
 def publish(user: str, sections: Mapping[str, JSON], *, now: datetime) -> Resource:
@@ -57,25 +58,39 @@ def publish_all(items: Sequence[ToPublish], *, now: datetime) -> list[tuple[Reso
 def sign_for(item: ToPublish, facts: Facts, now: datetime) -> Content:
     """Make a resource signed by the node's key, naming a trust that grants what it needs.
 
+    Where only an earlier key of this node has been given that, it is signed by that one.
+
     Raises:
         UserError: there is no such trust.
     """
     kind = next((name for name in item.sections if name in CORE_SCHEMAS), "uri")
-    trust = trust_to_name(facts, item.user, needed_powers(kind, item.sections), now)
-    key = keystore.node_key()
-    return make_resource(item.user, key, trust=trust, sections=dict(item.sections))
+    signers = (item.signer,) if item.signer else keystore.own_fingerprints()
+    trust = trust_to_use(facts, item.user, needed_powers(kind, item.sections), now, signers)
+    key = keystore.own_key(trust.trustee)
+    return make_resource(item.user, key, trust=trust.identifier, sections=dict(item.sections))
 
 
 def trust_to_name(facts: Facts, user: str, needs: frozenset[str], now: datetime) -> str:
-    """Find a current trust of a user for this node that grants all of `needs`.
+    """Find a current trust of a user for this node, by any of its keys, that grants `needs`.
 
     Raises:
         UserError: the user has not given this node what it takes.
     """
-    here = keystore.node_fingerprint()
-    for trust in reversed(facts.trusts_between(user, here)):
-        if trust.type == "node" and needs <= trust.powers and facts.is_current(trust, now):
-            return trust.identifier
+    return trust_to_use(facts, user, needs, now, keystore.own_fingerprints()).identifier
+
+
+def trust_to_use(
+    facts: Facts, user: str, needs: frozenset[str], now: datetime, signers: Sequence[str]
+) -> TrustFact:
+    """Find a current trust of a user for the first of these keys that has been given `needs`.
+
+    Raises:
+        UserError: the user has given that to none of them.
+    """
+    for signer in signers:
+        for trust in reversed(facts.trusts_between(user, signer)):
+            if trust.type == "node" and needs <= trust.powers and facts.is_current(trust, now):
+                return trust
     raise UserError(gettext("This account has not given this node the power to do that."))
 
 

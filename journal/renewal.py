@@ -42,8 +42,11 @@ def renew_agreements(now: datetime) -> int:
     """
     if not LocalNode.objects.exists():
         return 0
-    here, facts = keystore.node_fingerprint(), current_facts()
-    prolonged = 0
+    return sum(_renew(key, now) for key in keystore.own_fingerprints())
+
+
+def _renew(here: str, now: datetime) -> int:
+    facts, prolonged = current_facts(), 0
     for user in sorted(facts.issuers(here, "node")):
         copies = facts.copies(here, user)
         revoked = facts.identity_state(here, user, now) is State.REVOKED
@@ -55,6 +58,6 @@ def renew_agreements(now: datetime) -> int:
             continue
         if max(copy.expires for copy in copies) - now <= IN_GOOD_TIME:
             with transaction.atomic():
-                agree_to_serve(user, now)
+                agree_to_serve(user, now, here)
             prolonged += 1
     return prolonged

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext
 
 from journal.models import Resource
-from journal.publish import ToPublish, publish_all, trust_to_name
+from journal.publish import ToPublish, publish_all, trust_to_use
 from nodes import keystore
 from nodes.errors import UserError
 from nodes.facts import current_facts
@@ -65,15 +66,20 @@ def _revocation(row: Resource, now: datetime) -> ToPublish:
         raise UserError(
             gettext("An identity is revoked by the user's own key, with the recovery phrase.")
         )
-    if row.signer != keystore.node_fingerprint():
-        try:
-            facts = current_facts()
-            section["authorization"] = trust_to_name(facts, row.author, frozenset({REVOKE}), now)
-        except UserError:
-            raise UserError(
-                gettext(
-                    "This node did not publish that resource, and its author has not given it the "
-                    "power to revoke; it takes the recovery phrase or another node."
-                )
-            ) from None
-    return ToPublish(row.author, {"revoke": dict(section)})
+    try:
+        facts = current_facts()
+        if row.signer in keystore.own_fingerprints():
+            with suppress(UserError):
+                trust_to_use(facts, row.author, frozenset(), now, [row.signer])
+                return ToPublish(row.author, {"revoke": dict(section)}, row.signer)
+        keys = keystore.own_fingerprints()
+        right = trust_to_use(facts, row.author, frozenset({REVOKE}), now, keys)
+    except UserError:
+        raise UserError(
+            gettext(
+                "This node did not publish that resource, and its author has not given it the "
+                "power to revoke; it takes the recovery phrase or another node."
+            )
+        ) from None
+    section["authorization"] = right.identifier
+    return ToPublish(row.author, {"revoke": dict(section)}, right.trustee)

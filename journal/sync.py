@@ -63,6 +63,9 @@ async def converse(
             session = await _shake_hands(meeting, transport, proved)
     except TimeoutError:
         raise RemoteSessionError("The handshake took too long.") from None
+    if meeting.introduced:
+        await transport.close()
+        return
     desk = await in_thread(meeting.desk)
     await Dialogue(session, transport, desk, linger).run()
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext, ngettext, override
 
 from journal.authorising import (
     authorise,
+    current_trusts,
+    former_trusts,
     prolong_trust,
     takes_user_key,
     takes_user_key_to_trust,
@@ -30,7 +32,7 @@ from nodes import keystore
 from nodes.enrolment import USER_LIFETIME
 from nodes.errors import UserError
 from nodes.facts import current_facts
-from nodes.models import Account
+from nodes.models import Account, SealedKey
 from sdmp.keys import PrivateKey
 from sdmp.trust import Facts, TrustFact
 
@@ -40,7 +42,7 @@ STAGES: Final = (30, 7, 1, 0)  # days before the end; 0 is after it
 SHOWN_AFTER: Final = timedelta(days=90)
 LONGER: Final = timedelta(days=365)
 
-Kind = Literal["identity", "node", "contact"]
+Kind = Literal["identity", "key", "node", "contact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,12 @@ class Ending:
     """Something that ends soon or has ended, and that the account can renew.
 
     Args:
-        kind: the account's own identity, what a node may do, or the trust in a contact.
+        kind: the account's own identity, what a node may do, the trust in a contact; or `key`, what
+            this node may do by an earlier key of its own, which ends when the new one is confirmed.
         fingerprint: of the identity, the node or the contact.
         name: of the node or the contact, for people.
         here: whether it is this very node.
-        at: when it ends.
+        at: when it ends; of a key, since when it is there.
         stage: 30, 7 or 1 days before, or 0 when it has ended.
         words: says so in a sentence.
         phrase: whether renewing takes the recovery phrase.
@@ -88,6 +91,7 @@ def endings(account: Account, now: datetime) -> list[Ending]:
     user, facts = account.fingerprint, current_facts()
     found = [end for end in _ends_of_identity(user, facts) if _near(end, now)]
     if not any(at <= now for _, _, at in found):  # with the identity all else ends
+        found += _earlier_key(user, facts, now)
         ends = _ends_of_trusts(user, "node", facts) + _ends_of_trusts(user, "user", facts)
         found += [end for end in ends if _near(end, now)]
     if not found:
@@ -126,7 +130,7 @@ def put_aside(account: Account, about: str, now: datetime) -> None:
 def find(account: Account, kind: str, fingerprint: str, now: datetime) -> Ending | None:
     """Find what ends, soon or later, by what it is about; `None` when that has no end."""
     user, facts = str(account.fingerprint), current_facts()
-    ends = _ends_of_identity(user, facts)
+    ends = _ends_of_identity(user, facts) + _earlier_key(user, facts, now)
     ends += _ends_of_trusts(user, "node", facts) + _ends_of_trusts(user, "user", facts)
     for end in ends:
         if end[:2] == (kind, fingerprint):
@@ -138,6 +142,8 @@ def renewed_until(ending: Ending, now: datetime) -> datetime:
     """Say until when renewing makes it last: identities ten years from now, trusts a year more."""
     if ending.kind == "identity":
         return now + USER_LIFETIME
+    if ending.kind == "key":
+        return NEVER
     return max(ending.at, now) + LONGER
 
 
@@ -163,15 +169,19 @@ def renew(account: Account, ending: Ending, *, now: datetime, key: PrivateKey | 
         if ending.kind == "identity":
             assert key is not None
             prolong_identity(account, key, now=now)
+        elif ending.kind == "key":
+            _confirm_key(user, key, now)
         elif ending.kind == "node":
             powers = _powers_before(user, ending.fingerprint, current_facts())
             authorise(user, ending.fingerprint, powers, until=until, now=now, key=key)
         else:
             prolong_trust(user, ending.fingerprint, until=until, now=now, key=key)
-        tell(account.pk, "nodes" if ending.kind == "node" else "contacts")
+        tell(account.pk, "contacts" if ending.kind == "contact" else "nodes")
     values = {"name": ending.name, "day": day_words(until, timezone.get_current_timezone())}
     if ending.kind == "identity":
         return gettext("Your identity is renewed until %(day)s.") % values
+    if ending.kind == "key":
+        return gettext("The new key of this node is confirmed.")
     if ending.kind == "contact":
         return gettext("%(name)s may read what you publish until %(day)s.") % values
     if ending.here:
@@ -223,9 +233,28 @@ def _ends_of_identity(user: str, facts: Facts) -> list[_End]:
     return [("identity", user, max(copy.expires for copy in copies))]
 
 
+def _earlier_key(user: str, facts: Facts, now: datetime) -> list[_End]:
+    """Tell whether the account still has to confirm the key of this node, and since when."""
+    if not former_trusts(user, facts, now):
+        return []
+    here = keystore.node_fingerprint()
+    return [("key", here, SealedKey.objects.get(fingerprint=here).created)]
+
+
+def _confirm_key(user: str, key: PrivateKey | None, now: datetime) -> None:
+    """Let the new key of this node do, by the user's own key, what the earlier one may (§6)."""
+    facts, here = current_facts(), keystore.node_fingerprint()
+    trusts = former_trusts(user, facts, now) + current_trusts(user, here, facts, now)
+    powers = frozenset[str]().union(*(trust.powers for trust in trusts))
+    moments = [trust.expires for trust in trusts]
+    ends = [moment for moment in moments if moment is not None]
+    until = max(ends) if len(ends) == len(moments) else None
+    authorise(user, here, powers, until=until, now=now, key=key)
+
+
 def _ends_of_trusts(user: str, kind: Literal["user", "node"], facts: Facts) -> list[_End]:
     found: list[_End] = []
-    for trustee in facts.trustees(user, kind):
+    for trustee in facts.trustees(user, kind) - set(keystore.former_fingerprints()):
         held = _not_revoked(user, trustee, kind, facts)
         moments = [trust.expires for trust in held if trust.expires is not None]
         if held and len(moments) == len(held) and has_end(max(moments)):
@@ -263,7 +292,7 @@ def _ending(account: Account, end: _End, people: People, now: datetime) -> Endin
     else:
         name, phrase = clean_name(account.get_full_name()), True
     near = [days for days in STAGES if at - now <= timedelta(days=days)]
-    stage = min(near, default=STAGES[0])
+    stage = min(near, default=STAGES[0]) if kind != "key" else STAGES[0]
     words = _words(kind, name, here=here, at=at, now=now)
     return Ending(kind, fingerprint, name, here, at, stage, words, phrase)
 
@@ -271,6 +300,10 @@ def _ending(account: Account, end: _End, people: People, now: datetime) -> Endin
 def _words(kind: Kind, name: str, *, here: bool, at: datetime, now: datetime) -> str:
     zone = timezone.get_current_timezone()
     values = {"name": name, "day": day_words(at, zone), "when": _how_soon(at, now)}
+    if kind == "key":
+        return (
+            gettext("This node has a new key since %(day)s, which you have not confirmed.") % values
+        )
     if at <= now:
         return _words_after(kind, here=here) % values
     if kind == "identity":

@@ -122,7 +122,7 @@ class Reader:
     ) -> None:
         self.now = now
         self.receipted = receipted
-        self._keys = [keystore.node_key(), *([key] if key else [])]
+        self._keys = [*keystore.own_keys(), *([key] if key else [])]
         self.here = keystore.node_fingerprint()
         self.facts: Facts = current_facts()
         accounts = Account.objects.filter(is_active=True, mode=Account.Mode.FULL)

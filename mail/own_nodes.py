@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from journal.authorising import (
     authorise,
     current_trusts,
+    former_trusts,
     takes_user_key_to_withdraw,
     withdraw_node,
 )
@@ -80,11 +81,8 @@ class OwnNode:
 def own_nodes(account: Account, now: datetime) -> list[OwnNode]:
     """List the nodes that an account has let act for it: this one, then the others by name."""
     user, facts, here = str(account.fingerprint), current_facts(), keystore.node_fingerprint()
-    trustees = [
-        node
-        for node in facts.trustees(user, "node")
-        if node == here or current_trusts(user, node, facts, now)
-    ]
+    others = facts.trustees(user, "node") - set(keystore.own_fingerprints())
+    trustees = [here, *(node for node in others if current_trusts(user, node, facts, now))]
     peers = {peer.fingerprint: peer for peer in Peer.objects.filter(fingerprint__in=trustees)}
     held = set(
         Held.objects.filter(account=account, kind=Held.Kind.NODE).values_list("about", flat=True)
@@ -242,6 +240,8 @@ def _view(
 ) -> OwnNode:
     here = node == keystore.node_fingerprint()
     trusts = current_trusts(user, node, facts, now)
+    if here:
+        trusts = trusts + former_trusts(user, facts, now)
     moments = [trust.expires for trust in trusts]
     known = [moment for moment in moments if moment is not None and ends(moment)]
     copies = facts.copies(node, user)

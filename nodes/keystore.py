@@ -68,6 +68,7 @@ def forget() -> None:
     _derived.cache_clear()
     _private_key.cache_clear()
     _fingerprint.cache_clear()
+    _former.cache_clear()
 
 
 def seal(data: bytes, purpose: str) -> bytes:
@@ -116,9 +117,38 @@ def node_fingerprint() -> str:
         ) from None
 
 
+def follow(fingerprint: str) -> None:
+    """Notice that the node's key has been renewed: `fingerprint` is what the database says now."""
+    if node_fingerprint() != fingerprint:
+        forget()
+
+
 def node_key() -> PrivateKey:
     """Open the node's key; it stays in memory, since loading costs as much as 150 signatures."""
     return _private_key(node_fingerprint())
+
+
+def former_fingerprints() -> tuple[str, ...]:
+    """Give the fingerprints that this node had before its key was renewed, the latest first.
+
+    Users who have not let the new key do all yet are still acted for with the earlier one.
+    """
+    return _former(node_fingerprint())
+
+
+def own_fingerprints() -> tuple[str, ...]:
+    """Give the fingerprints of this node's key and of its earlier ones, the latest first."""
+    return (node_fingerprint(), *former_fingerprints())
+
+
+def own_key(fingerprint: str) -> PrivateKey:
+    """Open the node's key, or one that it had before."""
+    return _private_key(fingerprint)
+
+
+def own_keys() -> list[PrivateKey]:
+    """Open the node's key and those that it had before: mail may still come for them."""
+    return [own_key(fingerprint) for fingerprint in own_fingerprints()]
 
 
 def open_kit(kit: bytes, phrase: str) -> PrivateKey:
@@ -148,7 +178,14 @@ def _fingerprint() -> str:
     return LocalNode.objects.get().fingerprint
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
+def _former(current: str) -> tuple[str, ...]:
+    present = SealedKey.objects.get(fingerprint=current)
+    rows = SealedKey.objects.filter(pk__lt=present.pk).order_by("-pk")
+    return tuple(rows.values_list("fingerprint", flat=True))
+
+
+@lru_cache(maxsize=16)
 def _private_key(fingerprint: str) -> PrivateKey:
     sealed = SealedKey.objects.get(fingerprint=fingerprint)
     return load_private(unseal(bytes(sealed.sealed), _KEYS).decode("ascii"))

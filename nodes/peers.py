@@ -9,6 +9,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from nodes import keystore
 from nodes.backoff import delay
 from nodes.models import Farewell, Peer
 from sdmp import limits
@@ -57,7 +58,7 @@ def nodes_to_dial(facts: Facts, here: str, now: datetime) -> set[str]:
             if facts.gives(user, contact, now):
                 found |= set(sorted(facts.nodes_of(contact, now))[: limits.NODES_PER_USER])
     found |= set(Farewell.objects.filter(until__gt=now).values_list("peer", flat=True))
-    return found - {here}
+    return found - {here, *keystore.former_fingerprints()}
 
 
 def take_lease(fingerprint: str, owner: str, now: datetime) -> bool:

@@ -200,6 +200,17 @@ class Session:
             self._agree(self._first_frame, frame.encode())
         return [frame]
 
+    def speak_as(self, key: Signer) -> None:
+        """Prove another key than the one given at first; for a responder that has several.
+
+        The caller has not said whom it means to reach, and we have not said who we are.
+
+        Raises LocalSessionError once our proof is sent.
+        """
+        if self.state is not State.JUDGING or self.role is not Role.RESPONDER:
+            raise self._misuse("Only a responder that has not proved itself can choose its key.")
+        self._key = key
+
     def prove(self, credentials: Sequence[Envelope] = ()) -> list[str]:
         """Return the frames of step 3 or 4: at most 32 credentials, then our session object.
 

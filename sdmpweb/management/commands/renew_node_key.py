@@ -1,0 +1,49 @@
+"""`sdmpweb renew_node_key`: a new key for this node."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from journal import takeover
+from nodes import keystore
+from nodes.errors import UserError
+from nodes.models import Account
+from sdmpweb import lock
+
+
+class Command(BaseCommand):
+    """Makes a new key, which takes over; the node must not run meanwhile."""
+
+    help = "make a new key for this node, which takes over from the old one; stop the node first"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        parser.add_argument(
+            "--now",
+            action="store_true",
+            help="even when accounts stand still until they confirm with their recovery phrase",
+        )
+
+    def handle(self, *_: Any, now: bool, **__: Any) -> None:
+        """Renew it and print the new fingerprint."""
+        keystore.node_fingerprint()
+        alone = contextlib.nullcontext() if settings.GROWN else lock.only_node(settings.DATA)
+        with alone:
+            moment = timezone.now()
+            users = takeover.users_who_must_sign(moment)
+            names = Account.objects.filter(fingerprint__in=users).order_by("username")
+            listed = ", ".join(names.values_list("username", flat=True)) or f"{len(users)} users"
+            if users and not now:
+                raise UserError(
+                    f"These have not let this node make trusts and stand still until they confirm "
+                    f"the new key with their recovery phrase: {listed}. With --now it is done."
+                )
+            renewal = takeover.renew_node_key(moment)
+        self.stdout.write(f"node {renewal.fingerprint}")
+        if users:
+            self.stdout.write(f"waiting for the recovery phrase: {listed}")
