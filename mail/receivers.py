@@ -155,6 +155,19 @@ def _tell_removal(letter: Letter) -> None:
     tell(letter.account_id, "removal", **about)
 
 
+@receiver(resources_revoked)
+def on_ended(resources: Sequence[Resource], **_: Any) -> None:
+    """Let open pages show that a trust, or the identity of a contact, has ended."""
+    for row in resources:
+        if row.kind == "trust":
+            tell_user(row.author, "contacts")
+            tell_user(row.subject, "contacts")
+        elif row.kind == "identity" and row.signer == row.author:
+            knowing = Contact.objects.filter(user=row.author).values_list("account", flat=True)
+            for account in knowing:
+                tell(account, "contacts")
+
+
 @receiver(contact_requested)
 def on_contact_requested(user: str, stranger: str, **_: Any) -> None:
     """Let open pages show that somebody asks; nothing else is done (§10).
