@@ -39,6 +39,8 @@ class People:
     def load(self, fingerprints: Iterable[str]) -> None:
         """Find the names of several users at once."""
         missing = {f for f in fingerprints if f not in self._known}
+        if not missing:
+            return
         contacts = {
             contact.user: contact
             for contact in Contact.objects.filter(account=self._account, user__in=missing)
