@@ -100,6 +100,15 @@ class Person:
         self.page.get_by_role("button", name="Add and trust").click()
         expect(self.page.get_by_text("is your contact now.")).to_be_visible()
 
+    def check(self, name: str) -> None:
+        """Say that the fingerprints of a contact were compared: its letters need not wait."""
+        self.go("/contacts/")
+        self.page.locator(".row__link", has_text=name).click()
+        self.page.wait_for_url("**/contacts/*/")
+        self.go(f"{self.page.url}compare/")
+        self.page.get_by_role("button", name="They are the same").click()
+        expect(self.page.get_by_text("checked in person").first).to_be_visible()
+
     def write(self, to: str, title: str, body: str) -> None:
         """Write a new letter and send it, without the moment in which it could be undone."""
         self.go("/write/")
@@ -114,7 +123,9 @@ class Person:
 
 
 def befriend(one: Person, other: Person, directory: Path) -> None:
-    """Let two people exchange cards and trust each other."""
+    """Let two people exchange cards, trust each other, and compare fingerprints."""
     cards = one.save_card(directory), other.save_card(directory)
     one.add(cards[1], other.name)
     other.add(cards[0], one.name)
+    one.check(other.name)
+    other.check(one.name)

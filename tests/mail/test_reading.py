@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mail import reading, selectors
+from mail import reading, sealing, selectors
 from mail.flags import mark_read
 from mail.models import Conversation, Letter
 from mail.reading import ConversationView, open_conversation
@@ -19,7 +19,7 @@ from tests.support.world import World, letter_to
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The sealed bodies that were opened."""
     bodies: list[Any] = []
-    true = selectors.open_text
+    true = sealing.open_text
 
     def note(sealed: bytes) -> str:
         bodies.append(sealed)

@@ -1,0 +1,89 @@
+"""Does in the environment of a node what several commands would: a process starts slowly.
+
+Reads from standard input, as JSON, what to do, and prints what comes of it as JSON.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import orjson
+
+from tests.support.nodes import ROOT, NodeProcess
+
+
+def do(node: NodeProcess, **what: Any) -> Any:
+    """Let a process in the environment of a node do something; see the functions below."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.neighbours"], cwd=ROOT, env=node.environment,
+        input=orjson.dumps(what), capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+    return orjson.loads(done.stdout)
+
+
+def make(called: str, people: dict[str, str], password: str) -> dict[str, list[str]]:
+    """Make a node and accounts (username: name), the first its owner; gives users and cards."""
+    from journal.enrol import enrol, make_node
+    from mail.cards import export_card
+
+    make_node(called)
+    found = {}
+    for number, (username, name) in enumerate(people.items()):
+        account = enrol(username, name=name, password=password, owner=not number).account
+        found[username] = [str(account.fingerprint), export_card(account).hex()]
+    return found
+
+
+def meet(pairs: list[tuple[str, str]]) -> None:
+    """Let accounts trust the users of cards: username and card."""
+    from mail.contacts import add_contact
+
+    for username, card in pairs:
+        add_contact(_account(username), bytes.fromhex(card))
+
+
+def send(letters: list[dict[str, str]]) -> list[str]:
+    """Send letters: author, to, title, body, and answers, the place of one before; gives URIs."""
+    from mail.send import send as send_letter
+
+    sent: list[str] = []
+    for letter in letters:
+        answers = letter.get("answers")
+        uri = send_letter(
+            _account(letter["author"]),
+            to=[letter["to"]],
+            title=letter["title"],
+            body=letter.get("body", "Text."),
+            reply_to=sent[int(answers)] if answers else letter.get("reply"),
+        )
+        sent.append(uri)
+    return sent
+
+
+def _account(username: str) -> Any:
+    from nodes.models import Account
+
+    return Account.objects.get(username=username)
+
+
+def main() -> None:
+    """Do what standard input says."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "sdmpweb.settings"
+    import django
+
+    django.setup()
+    from sdmpweb import schema
+
+    what = orjson.loads(sys.stdin.buffer.read())
+    if what["do"] == "make":
+        schema.bring_up_to_date()
+    doing = {"make": make, "meet": meet, "send": send}[what.pop("do")]
+    sys.stdout.buffer.write(orjson.dumps(doing(**what)))
+
+
+if __name__ == "__main__":
+    main()
