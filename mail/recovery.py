@@ -6,6 +6,7 @@ nowhere, so what came back waits, still encrypted, until the words open it: once
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +20,12 @@ from django.utils.translation import gettext
 from journal.accept import accept
 from journal.credentials import judge_shown
 from journal.models import Resource, Wanted
+from journal.revoke import revoke_all
 from mail.contacts import add_contact
 from mail.live import tell
 from mail.models import Conversation, Delivery, Letter, Unopened, Unreadable
 from mail.opening import Reader, one_at_a_time, write_opened
+from mail.presentation import clean_name
 from mail.receivers import wait_to_be_opened
 from nodes import fetch, keystore
 from nodes.addresses import node_name
@@ -33,8 +36,13 @@ from nodes.peers import clear_back_off
 from nodes.wake import start_task
 from sdmp import limits
 from sdmp.card import read_card
+from sdmp.encoding import JSON
 from sdmp.errors import SdmpError
 from sdmp.keys import PrivateKey
+from sdmp.resource import read_resource
+
+SECONDS_AT_ONCE: Final = 30.0
+"""So long a page may be waited for; what is left then takes the words once more."""
 
 _AT_ONCE: Final = 64
 _BYTES_AT_ONCE: Final = 16 * limits.MIB
@@ -184,8 +192,8 @@ def ask_at(account: Account, data: bytes, link: str = "") -> str:
 def open_old_mail(account: Account, phrase: str, kit: bytes | None = None) -> int:
     """Open with the user's own key what came back; returns how many messages were filed.
 
-    The key is in memory for as long as that takes and kept nowhere. Each part is one transaction:
-    a killed process leaves the rest as it was.
+    The key is in memory for as long as that takes, half a minute at most, and kept nowhere. Each
+    part is one transaction: a killed process leaves the rest as it was, and so does a long work.
 
     Args:
         account: a recovered one.
@@ -199,12 +207,14 @@ def open_old_mail(account: Account, phrase: str, kit: bytes | None = None) -> in
     note_checked(account, timezone.now())
     receipted: set[str] = set()
     filed = 0
+    until = time.monotonic() + SECONDS_AT_ONCE
     with one_at_a_time:
         # One's own first: then it is known what has been receipted, and receipts find letters.
         for own in (True, False):
-            while chosen := _next(account, own=own):
+            while time.monotonic() < until and (chosen := _next(account, own=own)):
                 filed += _open_some(account, chosen, key, receipted)
     _count_receipts_again(account)
+    _take_profile_back(account)
     tell(account.pk, "letter")
     tell(account.pk, "counts")
     return filed
@@ -287,6 +297,28 @@ def _count_receipts_again(account: Account) -> None:
                 author__in=authors, kind="encrypted", revoked_by=None
             ).exclude(pk__in=Unreadable.objects.filter(account=account).values("resource"))
             wait_to_be_opened(list(again.only("pk").order_by("pk")))
+
+
+def _take_profile_back(account: Account) -> None:
+    """Let the profile of before stand again, in the place of the bare name given meanwhile."""
+    held = Resource.objects.filter(author=account.fingerprint, kind="user", revoked_by=None)
+    rows = list(held.filter(payload__isnull=False).order_by("pk"))
+    here = keystore.node_fingerprint()
+    before = [row for row in rows if row.signer != here]
+    made = [row for row in rows if row.signer == here]
+    if not before or any(_profile(row).keys() != {"name"} for row in made):
+        return
+    name = clean_name(str(_profile(before[-1])["name"]))[:200] or account.name
+    with transaction.atomic():
+        revoke_all([row.identifier for row in made], now=timezone.now())
+        Account.objects.filter(pk=account.pk).update(name=name)
+    account.name = name
+
+
+def _profile(row: Resource) -> dict[str, JSON]:
+    section = read_resource(row.envelope(), resolve=lambda _: {}).sections["user"]
+    assert isinstance(section, dict)
+    return section
 
 
 def _since(account: Account) -> datetime:

@@ -124,7 +124,10 @@ def open_old_mail(request: HttpRequest) -> HttpResponse:
                 "%(count)d messages were opened. What did not open was not meant for you.",
                 count,
             )
-            messages.success(request, sentence % {"count": count})
+            words = [sentence % {"count": count}]
+            if recovery.returning(account).closed:
+                words = [gettext("Not all could be opened at once: enter the words once more.")]
+            messages.success(request, " ".join(words))
             return redirect("mail:old_mail")
     return _old_mail(request, WhereForm(), form)
 

@@ -12,6 +12,7 @@ from journal.models import Resource
 from mail import recovery
 from mail.models import Delivery, Letter, Unopened, Unreadable
 from mail.opening import open_waiting, write_opened
+from mail.people import profile
 from mail.selectors import all_letters
 from nodes.errors import UserError
 from nodes.models import Account, SealedKey
@@ -241,6 +242,34 @@ def test_a_kill_leaves_the_rest_as_it_was(
     assert not Unopened.objects.exists()
     assert recovery.open_old_mail(alice, PHRASE) == 2
     assert titles(alice) == ["one", "three", "two"]
+
+
+def test_long_work_goes_on_with_the_words(
+    world: World, alice: Account, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.accept(to_alice("of old"))
+    open_waiting()
+    monkeypatch.setattr(recovery, "SECONDS_AT_ONCE", 0)
+    answer = client.post("/recovery/mail/open/", {"words": PHRASE}, follow=True)
+    assert "enter the words once more" in page(answer)
+    monkeypatch.undo()
+    answer = client.post("/recovery/mail/open/", {"words": PHRASE}, follow=True)
+    assert "1 message was opened." in page(answer)
+
+
+def test_the_profile_of_before_stands_again(world: World, alice: Account) -> None:
+    [made] = world.our_resources(author=ALICE.fingerprint, kind="user")
+    assert recovery.open_old_mail(alice, PHRASE) == 0
+    [made] = world.our_resources(author=ALICE.fingerprint, kind="user")
+    assert made.is_held  # nothing has come back that could take its place
+    before = signed(ALICE, ALICE, user={"name": "Alice of old", "about": "Gardens"})
+    world.accept(before)
+    recovery.open_old_mail(alice, PHRASE)
+    assert profile(ALICE.fingerprint) == {"name": "Alice of old", "about": "Gardens"}
+    alice.refresh_from_db()
+    assert alice.name == "Alice of old"
+    made.refresh_from_db()
+    assert made.revoked_by is not None
 
 
 def test_the_key_is_kept_nowhere(world: World, alice: Account) -> None:
