@@ -130,16 +130,25 @@ def restore(request: HttpRequest, key: int) -> HttpResponse:
 def send_now(request: HttpRequest, key: int) -> HttpResponse:
     """Send at once what waits to be sent."""
     account = reader(request)
+    opened = drafts.open_draft(account, key)
+    notice = opened is not None and opened.content.notice
     try:
         sent = sending.send_now(account, key)
     except UserError as refusal:
         toast(request, str(refusal))
         return redirect("mail:folder", "sent")
-    toast(request, gettext("The message is on its way."))
-    thread = selectors.thread_of(account, sent) if sent else None
-    if thread is None:
+    if sent is None:
+        # It went by itself meanwhile, or was undone on another page.
+        toast(request, gettext("That message does not wait any more."))
         return redirect("mail:folder", "sent")
-    return redirect("mail:conversation", "sent", thread)
+    toast(request, sent_words(notice=notice))
+    folder = "notices" if notice else "sent"
+    return redirect("mail:conversation", folder, str(selectors.thread_of(account, sent)))
+
+
+def sent_words(*, notice: bool) -> str:
+    """Say that a message or notice has been sent."""
+    return gettext("The notice is published.") if notice else gettext("The message is on its way.")
 
 
 # --- Files --------------------------------------------------------------------------------

@@ -20,12 +20,13 @@ from mail import recipients as chosen
 from mail.draft_files import FILES_PER_DRAFT, FileView, forwarded_files
 from mail.drafts import Opened
 from mail.forms import ATTACHMENTS_BYTES, TITLE_LENGTH, WriteForm
+from mail.people import People
 from mail.presentation import in_zone
 from mail.quoting import answer_body, answer_title, forward_body, forward_title
 from mail.send import send
 from mail.toasts import toast
 from mail.views import reader
-from mail.views.drafts import copied_words
+from mail.views.drafts import copied_words, sent_words
 from mail.views.posted import NOTICE, content_of, mark_of, upload
 from nodes.errors import UserError
 from nodes.models import Account
@@ -60,10 +61,14 @@ def draft(request: HttpRequest, key: int) -> HttpResponse:
         return redirect("mail:drafts")
     drafts.note_failure_seen(account, key)
     content = opened.content
+    known = chosen.read(account, content.to, "")
+    # Who is no contact any more stands there by name, so that one sees who is missing.
+    gone = set(content.to) - {person.fingerprint for person in known.people}
+    names = [person.name.replace(",", " ") for person in People(account).all(sorted(gone))]
     return _page(
         request,
         initial={"title": content.title, "body": content.body, "reply": content.reply},
-        picked=chosen.read(account, content.to, content.names),
+        picked=chosen.read(account, content.to, ", ".join([content.names, *names])),
         notice=content.notice,
         opened=opened,
         problem=opened.problem,
@@ -136,10 +141,7 @@ def _after_sending(request: HttpRequest, form: WriteForm, sent: str | None) -> H
     account, notice = reader(request), NOTICE in request.POST
     reply = form.cleaned_data["reply"]
     if sent is not None:
-        words = (
-            gettext("The notice is published.") if notice else gettext("The message is on its way.")
-        )
-        toast(request, words)
+        toast(request, sent_words(notice=notice))
     known = sent or reply
     thread = selectors.thread_of(account, known) if known else None
     folder = "notices" if notice else "inbox" if reply else "sent"

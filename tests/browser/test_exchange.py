@@ -60,6 +60,7 @@ def test_without_scripts(person: Callable[..., Person], tmp_path: Path) -> None:
         {"name": "a.txt", "mimeType": "text/plain", "buffer": b"attached"}
     )
     alice.page.locator("[data-send]").click()
+    alice.page.get_by_role("button", name="Send now").click()
     expect(alice.page.locator(".letter")).to_contain_text("No script at all.")
     bob.go("/mail/inbox/")
     bob.page.locator(".row a", has_text="Plain").click()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from mail.draft_files import BYTES_PER_DRAFT
 from tests.browser.people import PASSWORD, Person
@@ -66,7 +66,7 @@ def saved(page: Page) -> None:
     expect(page.locator("[data-saved]")).to_contain_text("Draft saved at")
 
 
-def file(name: str, size: int = 5, kind: str = "text/plain") -> dict[str, Any]:
+def file(name: str, size: int = 5, kind: str = "text/plain") -> FilePayload:
     return {"name": name, "mimeType": kind, "buffer": bytes(size)}
 
 
@@ -145,7 +145,8 @@ def test_files(visit: Callable[..., Person]) -> None:
     page = alice.page
     fill(page, "With files", "Look.")
     field = page.locator("#attachments")
-    field.set_input_files([file("menu.txt"), {**file("dot.png", kind="image/png"), "buffer": PNG}])
+    dot: FilePayload = {"name": "dot.png", "mimeType": "image/png", "buffer": PNG}
+    field.set_input_files([file("menu.txt"), dot])
     rows = page.locator("[data-file-list] .file")
     expect(page.locator("[data-take-out]")).to_have_count(2)
     assert page.locator(".file__picture").evaluate("image => image.naturalWidth") == 1

@@ -235,6 +235,7 @@ def test_a_letter_that_fails_when_it_is_due_comes_back(house: House, browse: Bro
     text = page(client.get(f"/write/{saved.key}/"))
     assert f'role="alert">{sentence}' in text
     assert "secretplan" in text
+    assert "“Bob Brown” is not among your contacts." in text
     assert "was not sent" not in page(client.get("/undo/"))  # it has been seen
 
 
@@ -369,6 +370,8 @@ def test_sending_and_undoing_by_pages(house: House, browse: Browse) -> None:
     answer = client.post(f"/write/{item.about}/now/", follow=True)
     assert answer.redirect_chain[0][0] == f"/mail/sent/{the_thread(house.alice)}/"
     assert "The message is on its way." in page(answer)
+    text = page(client.post(f"/write/{item.about}/now/", follow=True))
+    assert "That message does not wait any more." in text
     # Sent by a page that was open all the while: it says so, and sends nothing twice.
     answer = client.post(f"/write/{item.about}/", given | {"revision": "1"})
     assert answer.status_code == 409
