@@ -98,13 +98,14 @@ def former_meant(node: str, facts: Facts, now: datetime) -> str | None:
         return None
     present = SealedKey.objects.get(fingerprint=keystore.node_fingerprint())
     met = Peer.objects.filter(fingerprint=node, last_contact__gte=present.created).exists()
-    known = [key for key in former if facts.may_talk(key, node, now)]
+    # It may not know yet that the earlier key may do nothing any more.
+    known = any(facts.may_talk(key, node, now) for key in keystore.own_fingerprints())
     if met or not known:
         _calls.pop(node, None)
         return None
-    turn = _calls[node] % (len(known) + 1)
+    turn = _calls[node] % (len(former) + 1)
     _calls[node] += 1
-    return known[turn] if turn < len(known) else None
+    return former[turn] if turn < len(former) else None
 
 
 def farewell_addresses(former: str) -> list[Envelope]:

@@ -1,6 +1,6 @@
 """A node gets a new key: nothing is lost, and its peers, which go on running, follow."""
 
-from collections.abc import Callable
+import time
 
 import pytest
 
@@ -36,6 +36,9 @@ def test_a_peer_follows_and_nothing_is_lost(cast: Cast, reachable: str) -> None:
     alice.node.start()
     bob.node.start()
     exchange(alice, bob, "before")
+    running = alice.console.run("renew_node_key")
+    assert (running.returncode, running.stdout) == (1, "")
+    assert "A node runs already" in running.stderr
     alice.node.stop()
     bob.send(alice, title="meanwhile from Bob")
     alice.send(bob, title="meanwhile from Alice")
@@ -56,37 +59,18 @@ def test_a_peer_follows_and_nothing_is_lost(cast: Cast, reachable: str) -> None:
     assert "rewritten" not in bob.node.read_log()
 
 
-def test_the_node_must_not_run(cast: Cast) -> None:
+@pytest.mark.parametrize("seconds", [0.02, 0.2, 0.5])
+def test_killed_at_any_moment_it_has_the_old_key_or_the_new(cast: Cast, seconds: float) -> None:
     alice = cast.person("alice")
-    alice.node.start()
-    done = alice.console.run("renew_node_key")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "A node runs already" in done.stderr
-
-
-def test_killed_at_any_moment_it_has_the_old_key_or_the_new(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alice, bob = cast.person("alice"), cast.person("bob")
-    befriend(alice, bob)
-    bob.node.start()
-    for moment in _moments():
-        console = cast.console(alice.node)
-        console.ask(arguments=["status"], stdin="")
-        console.begin(arguments=["renew_node_key"], stdin="")
-        moment()
-        console.kill()
-        alice.console = cast.console(alice.node)
-        alice.check_journal()
-        assert alice.journal()[0] == alice.node_fingerprint
-    alice.node.start()
-    exchange(alice, bob, "after all")
-
-
-def _moments() -> list[Callable[[], None]]:
-    import time
-
-    return [lambda: time.sleep(0.02), lambda: time.sleep(0.15), lambda: time.sleep(0.4)]
+    alice.send(title="said before")
+    alice.console.begin(arguments=["renew_node_key"], stdin="")
+    time.sleep(seconds)
+    alice.console.kill()
+    again = Person(alice.node, "alice", alice.user, cast.console(alice.node))
+    again.check_journal()
+    assert again.journal()[0] == again.node_fingerprint
+    again.send(title="said after")
+    assert sorted(again.titles()) == ["said after", "said before"]
 
 
 def test_an_account_that_lets_no_trusts_be_made_is_asked_for_first(cast: Cast) -> None:

@@ -204,6 +204,8 @@ def test_callers_are_answered_by_turns_until_they_have_met_the_new_key(renewed: 
 
     get_peer(DESK.fingerprint)
     assert [meant() for _ in range(4)] == [OLD, None, OLD, None]
+    authorise(OWN, NEW, ALL_POWERS, until=None, now=later(), key=ALICE.key)
+    assert [meant() for _ in range(2)] == [OLD, None]
     note_contact(DESK.fingerprint, later())
     assert [meant() for _ in range(2)] == [None, None]
     assert former_meant(RELAY.fingerprint, current_facts(), later()) is None
