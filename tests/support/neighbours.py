@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -81,8 +82,8 @@ def main() -> None:
     what = orjson.loads(sys.stdin.buffer.read())
     if what["do"] == "make":
         schema.bring_up_to_date()
-    doing = {"make": make, "meet": meet, "send": send}[what.pop("do")]
-    sys.stdout.buffer.write(orjson.dumps(doing(**what)))
+    doings: dict[str, Callable[..., Any]] = {"make": make, "meet": meet, "send": send}
+    sys.stdout.buffer.write(orjson.dumps(doings[what.pop("do")](**what)))
 
 
 if __name__ == "__main__":
