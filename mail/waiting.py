@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,20 +28,30 @@ def reasons_for(users: Iterable[str]) -> dict[str, Reason]:
     if not wanted:
         return {}
     facts, now = current_facts(), timezone.now()
-    found = {}
-    for user in wanted:
-        nodes = sorted(facts.nodes_of(user, now))
-        peers = Peer.objects.filter(fingerprint__in=nodes).order_by("next_attempt")
-        tried = [peer for peer in peers if peer.failures]
-        if not nodes:
-            found[user] = Reason(gettext("No node of theirs is known yet."), None)
-        elif tried:
-            peer = tried[0]
-            name = node_name(peer.fingerprint)
-            words = (
-                gettext("Their node %(name)s does not answer.") % {"name": name}
-                if name
-                else gettext("Their node does not answer.")
-            )
-            found[user] = Reason(words, peer.next_attempt if peer.next_attempt > now else None)
-    return found
+    nodes_of = {user: sorted(facts.nodes_of(user, now)) for user in wanted}
+    everywhere = {node for nodes in nodes_of.values() for node in nodes}
+    peers = {peer.fingerprint: peer for peer in Peer.objects.filter(fingerprint__in=everywhere)}
+    return {
+        user: _reason(nodes, [peers[node] for node in nodes if node in peers], now)
+        for user, nodes in nodes_of.items()
+    }
+
+
+def _reason(nodes: Sequence[str], peers: Sequence[Peer], now: datetime) -> Reason:
+    """Say why none of a user's nodes has taken what is for them."""
+    if not nodes:
+        return Reason(gettext("No node of theirs is known yet."), None)
+    tried = sorted((peer for peer in peers if peer.failures), key=lambda peer: peer.next_attempt)
+    if not tried:
+        name = node_name(nodes[0])
+        if name:
+            words = gettext("Their node %(name)s has not taken it yet.") % {"name": name}
+            return Reason(words, None)
+        return Reason(gettext("Their node has not taken it yet."), None)
+    name = node_name(tried[0].fingerprint)
+    words = (
+        gettext("Their node %(name)s does not answer.") % {"name": name}
+        if name
+        else gettext("Their node does not answer.")
+    )
+    return Reason(words, tried[0].next_attempt if tried[0].next_attempt > now else None)

@@ -63,8 +63,12 @@ def _enrol(username: str, name: str, password: str) -> dict[str, Any]:
 
 def _befriend(card: str, name: str) -> dict[str, Any]:
     from mail.contacts import add_contact
+    from mail.flags import let_in
 
-    return {"user": add_contact(_account(), card.encode(), name).fingerprint}
+    account = _account()
+    user = add_contact(account, card.encode(), name).fingerprint
+    let_in(account, user)
+    return {"user": user}
 
 
 def _send(
