@@ -24,7 +24,14 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _THREADS: Final = 6
+_LARGEST_BODY: Final = 64 * 1024 * 1024
+"""Of any request, whoever sends it; pages and forms have narrower limits of their own."""
+
 _pool: Final = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="pages")
+
+
+class _TooLarge(Exception):
+    """A request is larger than any page takes."""
 
 
 class PagesHandler(ASGIHandler):
@@ -37,8 +44,13 @@ class PagesHandler(ASGIHandler):
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            body = await self.read_body(receive)
+            body = await self.read_body(_at_most(_LARGEST_BODY, receive))
         except RequestAborted:
+            return
+        except _TooLarge:
+            end = (b"connection", b"close")  # or the rest would still be read, for nothing
+            await send({"type": "http.response.start", "status": 413, "headers": [end]})
+            await send({"type": "http.response.body", "body": b""})
             return
         try:
             response = await _in_thread(self._answer, scope, body)
@@ -63,6 +75,21 @@ class PagesHandler(ASGIHandler):
         if not response.streaming:
             response.close()
         return response
+
+
+def _at_most(limit: int, receive: Receive) -> Receive:
+    """Receive a request up to a limit: Django would write it all to the disk before it looks."""
+    left = limit
+
+    async def counted() -> Mapping[str, Any]:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise _TooLarge
+        return message
+
+    return counted
 
 
 async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:

@@ -4,6 +4,7 @@ What a stranger may do: fetch the host's card with a token, and leave a card. No
 fail the node, tell more than "taken" or "not", or make contacts of anybody who was not invited.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -160,6 +161,22 @@ def test_large_ones(bob: Victim, invite: Callable[..., str]) -> None:
     before = bob.memory
     assert stranger.leave(token, pour()) == 410
     assert bob.memory < before + 32 * 1024 * 1024
+
+
+def test_a_body_without_end(bob: Victim) -> None:
+    """Whatever the page: more than any page takes is not even written to the disk."""
+    sent = 0
+
+    def pour() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 2**30:
+            sent += 2**20
+            yield bytes(2**20)
+
+    stranger = Browser(bob.node.url, "127.0.6.2")
+    with contextlib.suppress(httpx.TransportError):  # it may hang up before it is heard
+        assert stranger.http.post("/account/login/", content=pour()).status_code == 413
+    assert sent < 200 * 2**20
 
 
 def test_a_flood(bob: Victim, invite: Callable[..., str]) -> None:
