@@ -10,7 +10,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext
 
 from mail.draft_files import BYTES_PER_DRAFT, too_large
-from sdmp.card import CARD_BYTES
 
 TITLE_LENGTH = 300
 ATTACHMENTS_BYTES = BYTES_PER_DRAFT
@@ -78,21 +77,3 @@ class WriteForm(forms.Form):
         if not says_something and "attachments" not in self.errors:
             self.add_error("body", gettext("There is nothing in this message yet."))
         return data
-
-
-class CardForm(forms.Form):
-    """Somebody's card, as a file or pasted."""
-
-    file = forms.FileField(required=False)
-    card = forms.CharField(required=False, strip=True)
-
-    def clean(self) -> dict[str, Any]:
-        """Bring either into `data`, as bytes."""
-        cleaned = super().clean() or {}
-        file, text = cleaned.get("file"), cleaned.get("card", "")
-        if not file and not text:
-            raise forms.ValidationError(gettext("Choose a card file, or paste a card."))
-        if (file.size if file else len(text)) > CARD_BYTES:
-            raise forms.ValidationError(gettext("This is too large for a card."))
-        cleaned["data"] = file.read() if file else text.encode()
-        return cleaned

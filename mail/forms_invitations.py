@@ -58,7 +58,7 @@ class AddForm(forms.Form):
         """Bring whichever file was given into `data`, as bytes."""
         cleaned = super().clean() or {}
         if self.errors:
-            raise forms.ValidationError(gettext("This is too large for a card."))
+            raise forms.ValidationError(gettext("This is too large for a card, or no text."))
         file = cleaned.get("file") or cleaned.get("picture")
         if not file and not cleaned.get("card"):
             raise forms.ValidationError(
