@@ -14,14 +14,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import floor, measures
+from bench import floor, measures, pages
 from bench.pair import Pair, running_pair
 from bench.table import show
 from tests.support.nodes import Services, Shape
 from tests.support.services import PostgreSQL, Redis
 
 RESULTS = Path(__file__).parent / "results"
-MEASURES = ("cold_start", "idle", "latency", "throughput", "catch_up")
+MEASURES = ("cold_start", "idle", "latency", "throughput", "catch_up", "to_the_row", "pages")
 _console = Console(stderr=True)
 Results = dict[str, dict[str, measures.Figures]]
 
@@ -87,6 +87,10 @@ def _one(name: str, pair: Pair, arguments: argparse.Namespace) -> measures.Figur
             return measures.latency(pair, arguments.single)
         case "throughput":
             return measures.throughput(pair, arguments.messages, arguments.writers)
+        case "to_the_row":
+            return pages.to_the_row(pair, arguments.single // 4)
+        case "pages":
+            return pages.pages(pair.alice)
         case _:
             return measures.catch_up(pair, arguments.messages, arguments.writers)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -11,6 +12,11 @@ from tests.support.nodes import NodeProcess
 
 _LETTERS = "SELECT COUNT(*) FROM mail_letter WHERE NOT outgoing"
 _RECEIPTS = "SELECT COUNT(*) FROM mail_delivery WHERE state = 'received'"
+
+_ACCEPTED = (
+    "SELECT received FROM journal_resource WHERE author = '{}' AND kind = 'encrypted' "
+    "ORDER BY id DESC LIMIT 1"
+)
 
 
 class Counts:
@@ -31,6 +37,12 @@ class Counts:
     def receipts(self) -> int:
         """Count the deliveries for which a receipt has come."""
         return self._one(_RECEIPTS)
+
+    def accepted(self, author: str) -> float:
+        """Say when the last message of a user was accepted, in seconds since 1970."""
+        [found] = self._connection.execute(_ACCEPTED.format(author)).fetchone()
+        moment = datetime.fromisoformat(found) if isinstance(found, str) else found
+        return float((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
     def close(self) -> None:
         """Leave the database."""

@@ -106,7 +106,7 @@ def _letter(
     text = write_letter(content)
     resource = Resource(
         identifier=_identifier(), author=author, signer=author, kind="encrypted", payload=b"",
-        protected="", alg="PS512", signature="", size=len(text), received=content.date,
+        protected="", alg="PS512", signature="", size=len(text), received=timezone.now(),
     )  # fmt: skip
     return prepare(account, text, content, notice=False), resource
 
