@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from mail.markdown import PARSED_LENGTH, render
+from tests.support.attacks import LETTERS
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
@@ -85,7 +86,7 @@ ATTACKS = [
 ]
 
 
-@pytest.mark.parametrize("text", ATTACKS)
+@pytest.mark.parametrize("text", [*ATTACKS, *LETTERS.values()])
 def test_attacks_do_nothing(text: str) -> None:
     check_harmless(render(text))
     check_harmless(render(text, lambda link: "/mail/letter/1/picture/0/"))

@@ -99,6 +99,25 @@ LETTERS: Final[dict[str, str]] = {
     "headings": "# You\n# Checked in person\n## Received",
 }
 
+_ALONE: Final = 5_000
+"""Characters; a letter that is longer weighs, and comes alone."""
+
+
+def bundles(size: int = 5) -> dict[str, str]:
+    """Put several attacks into one letter, so that a browser has fewer to open.
+
+    What one of them leaves open must not harm the next one, nor shut it up: each stands between
+    paragraphs of its own.
+    """
+    short = [(name, text) for name, text in LETTERS.items() if len(text) < _ALONE]
+    made = {name: text for name, text in LETTERS.items() if len(text) >= _ALONE}
+    for start in range(0, len(short), size):
+        some = short[start : start + size]
+        names = "; ".join(name for name, _ in some)
+        made[names] = "\n\nnext\n\n".join(text for _, text in some)
+    return made
+
+
 TITLES: Final = (
     "<script>pwned()</script>",
     '" onmouseover="pwned()',

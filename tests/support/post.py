@@ -36,9 +36,9 @@ def main() -> None:
     add_contact(mallory, export_card(owner))
     let_in(owner, str(mallory.fingerprint))
     sent: dict[str, str] = {}
-    for name, text in attacks.LETTERS.items():
+    for name, text in attacks.bundles().items():
         body = text.replace("{host}", host)
-        sent[name] = send(mallory, to=[str(owner.fingerprint)], title=name, body=body)
+        sent[name] = send(mallory, to=[str(owner.fingerprint)], title=name[:200], body=body)
     for number, title in enumerate(attacks.TITLES):
         sent[f"title {number}"] = send(mallory, to=[str(owner.fingerprint)], title=title, body="x")
     files = [Attachment(name=name, type=kind, data=data) for name, kind, data in attacks.FILES]
