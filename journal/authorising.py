@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext
 
+from journal.enrol import agree_to_serve, publish_address
 from journal.models import Resource
 from journal.publish import publish, trust_to_name
 from journal.revoke import revoke_all
@@ -115,6 +116,9 @@ def authorise(
         _take_back([trust.identifier for trust in exceeding], now, key)
         if key is not None:
             _carry_over(user, before, now, key)
+        if node == keystore.node_fingerprint() and not before.copies(node, user):
+            agree_to_serve(user, now)
+            publish_address(user, now)
         clear_back_off({node}, now)
     return row
 

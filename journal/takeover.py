@@ -68,7 +68,9 @@ def renew_node_key(now: datetime) -> Renewal:
         UserError: a session is open, so that a process seems to run; nothing is changed.
     """
     if Peer.objects.filter(lease_until__gt=now).exclude(lease_owner="").exists():
-        raise UserError(gettext("The node runs; stop it first, all its processes."))
+        raise UserError(
+            gettext("The node runs, or did a moment ago; stop all its processes first.")
+        )
     old = keystore.node_fingerprint()
     waiting = users_who_must_sign(now)
     try:

@@ -172,12 +172,14 @@ def test_who_lets_the_node_make_no_trusts_must_sign(world: World) -> None:
     assert renew_node_key(world.now).waiting == (BOB.fingerprint,)
     assert current_facts().users_of(NEW, later()) == {OWN}
     authorise(BOB.fingerprint, NEW, [READ_RESOURCE], until=None, now=later(), key=BOB.key)
+    assert current_facts().users_of(NEW, later()) == {OWN, BOB.fingerprint}
+    assert former_trusts(BOB.fingerprint, current_facts(), later()) == []
 
 
 def test_while_the_node_runs_nothing_is_changed(world: World) -> None:
     get_peer(DESK.fingerprint)
     take_lease(DESK.fingerprint, "somebody", world.now)
-    with pytest.raises(UserError, match="stop it first"):
+    with pytest.raises(UserError, match="stop all its processes first"):
         renew_node_key(world.now)
     assert keystore.own_fingerprints() == (OLD,)
 

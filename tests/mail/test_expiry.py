@@ -6,17 +6,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from journal.authorising import authorise, prolong_trust, withdraw_node
+from journal.takeover import renew_node_key
 from journal.trusts import withdraw
 from mail import expiry
 from mail.expiry import Ending
 from mail.models import Contact, Reminder
+from mail.own_nodes import own_nodes
 from nodes import facts as nodes_facts
+from nodes import keystore
 from nodes.enrolment import NODE_LIFETIME, USER_LIFETIME
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import Account
 from sdmp.trust import ALL_POWERS, READ_RESOURCE, State
-from tests.support.cast import ALICE, BOB, LAPTOP, RELAY
+from tests.support.cast import ALICE, BOB, LAPTOP, RELAY, TABLET
 from tests.support.world import World, own_memory_fixture, world_fixture
 
 __all__ = ["own_memory_fixture", "world_fixture"]
@@ -192,3 +195,23 @@ def test_the_node_renews_its_own_identity_by_itself(world: World) -> None:
     expiry.remind(now)
     assert current_facts().users_of(LAPTOP.fingerprint, now + timedelta(days=100)) == {OWN}
     assert expiry.endings(world.alice, now) == []
+
+
+def test_a_new_key_of_the_node_is_to_be_confirmed(world: World, told: list[str]) -> None:
+    world._next_key(keystore, TABLET)
+    renew_node_key(world.now)
+    now = world.now
+    ending = only(world, now)
+    assert (ending.kind, ending.phrase, ending.ended) == ("key", True, False)
+    assert ending.words.startswith("This node has a new key since ")
+    [node] = own_nodes(world.alice, now)
+    assert node.powers == frozenset(ALL_POWERS)
+    expiry.remind(now)
+    expiry.remind(now + timedelta(days=300))
+    assert told == ["alice"]
+    with pytest.raises(UserError, match="recovery phrase"):
+        expiry.renew(world.alice, ending, now=now)
+    expiry.renew(world.alice, ending, now=now, key=ALICE.key)
+    assert expiry.endings(world.alice, now) == []
+    assert current_facts().authorised(OWN, LAPTOP.fingerprint, now) is None
+    assert current_facts().authorised(OWN, TABLET.fingerprint, now) == frozenset(ALL_POWERS)

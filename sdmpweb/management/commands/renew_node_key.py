@@ -13,6 +13,7 @@ from journal import takeover
 from nodes import keystore
 from nodes.errors import UserError
 from nodes.models import Account
+from nodes.peers import clear_leases
 from sdmpweb import lock
 
 
@@ -34,6 +35,8 @@ class Command(BaseCommand):
         keystore.node_fingerprint()
         alone = contextlib.nullcontext() if settings.GROWN else lock.only_node(settings.DATA)
         with alone:
+            if not settings.GROWN:
+                clear_leases()
             moment = timezone.now()
             users = takeover.users_who_must_sign(moment)
             names = Account.objects.filter(fingerprint__in=users).order_by("username")
