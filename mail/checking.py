@@ -72,7 +72,9 @@ def looks_like(account: Account, name: str, except_: str = "") -> Contact | None
 def look_alike_words(name: str, other: str) -> str:
     """Warn of a name that is, or looks like, that of another contact."""
     if fold(name) == fold(other):
-        return gettext("Another of your contacts has the same name. They are not the same person.")
+        return gettext(
+            "Another of your contacts has the same name. Compare before you take one for the other."
+        )
     return gettext(
         "This name looks like that of your contact %(name)s and is written with other letters."
     ) % {"name": clean_name(other)}

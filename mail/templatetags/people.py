@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -11,10 +12,12 @@ from django.utils.translation import gettext, ngettext
 
 from mail import presentation
 from mail.checking import Check, look_alike_words
-from mail.checks import day_in_words
+from mail.checks import Checks, day_in_words
 from mail.contacts import ContactView
 from mail.history import Event, Kind
+from mail.models import Contact
 from mail.templatetags.pages import day
+from nodes.models import Account
 
 register = template.Library()
 
@@ -77,6 +80,22 @@ def is_soon(moment: datetime | None) -> bool:
 def alike_words(name: str, other: str) -> str:
     """Warn of a name that looks like another; see `mail.checking.look_alike_words`."""
     return look_alike_words(name, other)
+
+
+@register.simple_tag(takes_context=True)
+def looks_like_contact(context: Context, name: str, fingerprint: str) -> Contact | None:
+    """Find a contact of the reader for whom somebody of this name could be taken.
+
+    However often a page asks, the contacts are read once.
+    """
+    request = context.get("request")
+    account = getattr(request, "user", None)
+    if request is None or not isinstance(account, Account):
+        return None
+    if not hasattr(request, "contact_checks"):
+        request.contact_checks = Checks(account)
+    checks: Checks = request.contact_checks
+    return checks.looks_like(name, fingerprint)
 
 
 @register.filter

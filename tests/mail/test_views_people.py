@@ -341,3 +341,18 @@ def test_a_request_that_nobody_made(house: House, browse: Browse) -> None:
     client = browse(house.alice)
     answer = client.post(f"/contacts/{'A' * 86}/accept/", follow=True)
     assert "There is no such request." in page(answer)
+
+
+def test_look_alikes_are_told_where_a_name_is_relied_on(
+    house: House, carol: Account, browse: Browse
+) -> None:
+    contacts.rename(house.alice, str(house.bob.fingerprint), "Car0l Clark")
+    client = browse(house.alice)
+    text = page(client.post("/contacts/add/", {"card": export_card(carol).decode()}))
+    assert "looks like that of your contact Car0l Clark" in text
+    contacts.add_contact(carol, export_card(house.alice))
+    assert "looks like that of your contact Car0l Clark" in page(client.get("/mail/waiting/"))
+    contacts.add_contact(house.alice, export_card(carol))
+    text = page(client.get(f"/write/?to={carol.fingerprint}"))
+    assert "looks like that of your contact Car0l Clark" in text
+    assert "not checked" in text
