@@ -44,8 +44,13 @@ class Added:
     problem: str = ""
 
 
-def look(account: Account, text: str) -> Found:
+def look(account: Account, text: str, *, own: bool = False) -> Found:
     """Find the card that a link leads to, or that was pasted.
+
+    Args:
+        account: who looks.
+        text: the link or the card.
+        own: whether the account's own card will do.
 
     Raises:
         UserError: one sentence that says what is wrong.
@@ -54,15 +59,15 @@ def look(account: Account, text: str) -> Found:
     if not given:
         raise UserError(gettext("Paste a link or a card, or choose a file."))
     if given[0] == "[":
-        return _read(account, given.encode())
+        return _read(account, given.encode(), own=own)
     if is_fingerprint(given):
         raise UserError(
             gettext("This is a fingerprint and nothing more; ask for the link of the card.")
         )
-    return _follow(account, given)
+    return _follow(account, given, own=own)
 
 
-def look_at_file(account: Account, data: bytes) -> Found:
+def look_at_file(account: Account, data: bytes, *, own: bool = False) -> Found:
     """Find the card in a file: a card, a link as text, or a picture with a QR code of one.
 
     Raises:
@@ -71,11 +76,11 @@ def look_at_file(account: Account, data: bytes) -> Found:
     if is_picture(data):
         texts = read_qr(data)
         links = [text for text in texts if "/card/" in text or "/invite/" in text]
-        return look(account, (links or texts)[0])
+        return look(account, (links or texts)[0], own=own)
     if len(data) > CARD_BYTES:
         raise UserError(gettext("This is too large for a card."))
     try:
-        return look(account, data.decode("utf-8-sig"))
+        return look(account, data.decode("utf-8-sig"), own=own)
     except UnicodeDecodeError:
         raise UserError(gettext("This file is neither a card nor a picture.")) from None
 
@@ -116,7 +121,7 @@ def _use(account: Account, link: str) -> str:
     return ""
 
 
-def _follow(account: Account, link: str) -> Found:
+def _follow(account: Account, link: str, *, own: bool) -> Found:
     """Get the card that a link leads to, from here if the link is one of this node's."""
     fingerprint, token = _path(link, _CARD_PATH), _path(link, _INVITE_PATH)
     if not (fingerprint or token):
@@ -128,14 +133,14 @@ def _follow(account: Account, link: str) -> Found:
         card = public_card(fingerprint) if here else _fetch_card(link)
         if card is None:
             raise UserError(gettext("Nobody on this node has that fingerprint."))
-        found = _read(account, card)
+        found = _read(account, card, own=own)
         if found.summary.fingerprint != fingerprint:
             raise UserError(gettext("The card at this link is not the one that the link names."))
         return found
     card = invitations.card_for(token, timezone.now()) if here else _fetch_card(link)
     if card is None:
         raise UserError(_not_open())
-    found = _read(account, card)
+    found = _read(account, card, own=own)
     return Found(found.card, found.summary, _bare(link))
 
 
@@ -150,9 +155,9 @@ def _fetch_card(link: str) -> bytes | None:
         raise UserError(str(refusal)) from None
 
 
-def _read(account: Account, data: bytes) -> Found:
+def _read(account: Account, data: bytes, *, own: bool) -> Found:
     summary = contacts.describe_card(data)
-    if summary.fingerprint == account.fingerprint:
+    if summary.fingerprint == account.fingerprint and not own:
         raise UserError(gettext("That is your own card."))
     return Found(data, summary)
 

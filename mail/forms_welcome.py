@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from nodes.models import Account
 from nodes.usernames import derive_username
+from sdmp import limits
 from sdmp.card import CARD_BYTES
 
 KIT_BYTES: Final = 64 * 1024
+PICTURE_BYTES: Final = 8 * limits.MIB
 
 
 def _text(**attributes: str) -> forms.TextInput:
@@ -153,21 +155,25 @@ class WhereForm(forms.Form):
     )
     file = forms.FileField(
         label=_("Card file"),
+        help_text=_("Or a picture of the QR code."),
         required=False,
         widget=forms.ClearableFileInput(attrs={"class": "input input--file"}),
     )
 
+    def clean_file(self) -> bytes | None:
+        """Read the file, unless it is too large even for a picture."""
+        file = self.cleaned_data.get("file")
+        if not file:
+            return None
+        if file.size > PICTURE_BYTES:
+            raise forms.ValidationError(gettext("This is too large for a card or a picture."))
+        return bytes(file.read())
+
     def clean(self) -> dict[str, Any]:
-        """Bring a card that was given into `data`, as bytes; a link stays in `place`."""
+        """Ask for one of the two."""
         data = super().clean() or {}
-        file, place = data.get("file"), str(data.get("place", "")).strip()
-        if not file and not place:
-            raise forms.ValidationError(gettext("Paste a link, or choose a card file."))
-        if file and file.size > CARD_BYTES:
-            raise forms.ValidationError(gettext("This is too large for a card."))
-        is_link = place.startswith(("http://", "https://"))
-        data["data"] = file.read() if file else b"" if is_link else place.encode()
-        data["link"] = place if is_link and not file else ""
+        if not data.get("place", "").strip() and not data.get("file") and not self.errors:
+            raise forms.ValidationError(gettext("Paste a link or a card, or choose a file."))
         return data
 
 

@@ -18,16 +18,16 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from journal.accept import accept
-from journal.credentials import judge_shown
 from journal.models import Resource, Wanted
 from journal.revoke import revoke_all
+from mail import adding
 from mail.contacts import add_contact
 from mail.live import tell
 from mail.models import Conversation, Delivery, Letter, Unopened, Unreadable
 from mail.opening import Reader, one_at_a_time, write_opened
 from mail.presentation import clean_name
 from mail.receivers import wait_to_be_opened
-from nodes import fetch, keystore
+from nodes import keystore
 from nodes.addresses import node_name
 from nodes.errors import UserError
 from nodes.facts import current_facts
@@ -37,7 +37,6 @@ from nodes.wake import start_task
 from sdmp import limits
 from sdmp.card import read_card
 from sdmp.encoding import JSON
-from sdmp.errors import SdmpError
 from sdmp.keys import PrivateKey
 from sdmp.resource import read_resource
 
@@ -154,13 +153,13 @@ def returning(account: Account) -> Returning:
     )
 
 
-def ask_at(account: Account, data: bytes, link: str = "") -> str:
+def ask_at(account: Account, text: str, file: bytes | None = None) -> str:
     """Ask where older mail may be: at the nodes that a card names.
 
     Args:
         account: a recovered one.
-        data: the card of a contact, or the account's own of before.
-        link: where to fetch the card instead; `data` is empty then.
+        text: a link or a card, of a contact or the account's own of before.
+        file: the same as a file, or a picture with a QR code; it comes first.
 
     Returns:
         Whose card it was; nothing when it was the account's own.
@@ -168,23 +167,17 @@ def ask_at(account: Account, data: bytes, link: str = "") -> str:
     Raises:
         UserError: there is no card, or not one that helps.
     """
-    card = fetch.fetch(link) if link else data
-    try:
-        shown = read_card(card)
-    except SdmpError as error:
-        raise UserError(gettext("This is not a card: %(why)s") % {"why": error}) from None
-    now, own = timezone.now(), str(account.fingerprint)
-    _, accepted = judge_shown(shown, here=keystore.node_fingerprint(), now=now)
-    users = {a.resource.user for a in accepted if a.resource.kind == "identity"}
-    name = ""
+    if file is not None:
+        found = adding.look_at_file(account, file, own=True)
+    else:
+        found = adding.look(account, text, own=True)
+    now, user, name = timezone.now(), found.summary.fingerprint, ""
     with transaction.atomic():
-        if users == {own}:
-            accept([passed.resource.envelope for passed in accepted], now=now)
+        if user == account.fingerprint:
+            accept(read_card(found.card), now=now)
         else:
-            name = add_contact(account, card).name
-        facts = current_facts()
-        nodes = {node for user in users for node in facts.nodes_of(user, now)}
-        clear_back_off(nodes, now)
+            name = add_contact(account, found.card).name
+        clear_back_off(set(current_facts().nodes_of(user, now)), now)
         transaction.on_commit(lambda: start_task("journal.tasks.look_for_work"))
     return name
 

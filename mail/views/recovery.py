@@ -88,7 +88,7 @@ def old_mail(request: HttpRequest) -> HttpResponse:
     if where.is_valid():
         data = where.cleaned_data
         try:
-            name = clean_name(recovery.ask_at(account, data["data"], data["link"]))
+            name = clean_name(recovery.ask_at(account, data["place"], data["file"]))
         except UserError as refusal:
             where.add_error(None, str(refusal))
         else:

@@ -280,11 +280,19 @@ def test_the_key_is_kept_nowhere(world: World, alice: Account) -> None:
 
 
 def test_where_to_ask(world: World, alice: Account, client: Client) -> None:
-    for place, sentence in (("", "Paste a link"), ("nonsense", "not a card")):
+    for place, sentence in (
+        ("", "Paste a link"),
+        ("nonsense", "neither a card nor the link"),
+        ("[]", "not a card"),
+    ):
         answer = client.post("/recovery/mail/", {"place": place})
         assert answer.status_code == 422
         assert sentence in answer.content.decode()
-    answer = client.post("/recovery/mail/", {"place": card().decode()}, follow=True)
-    assert "are asked now." in page(answer)
-    own = world.our_resources(author=ALICE.fingerprint)
-    assert recovery.ask_at(alice, b"[" + own[0].envelope().to_bytes() + b"]") == ""
+    big = SimpleUploadedFile("big.png", b"x" * 9_000_000)
+    answer = client.post("/recovery/mail/", {"file": big})
+    assert "too large" in answer.content.decode()
+    for given in ({"place": card().decode()}, {"file": file(card())}):
+        answer = client.post("/recovery/mail/", given, follow=True)
+        assert "are asked now." in page(answer)
+    own = [row.envelope().to_bytes() for row in world.our_resources(author=ALICE.fingerprint)]
+    assert recovery.ask_at(alice, (b"[" + b",".join(own) + b"]").decode()) == ""
