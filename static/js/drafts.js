@@ -24,7 +24,8 @@
   let saving = null;
   let leaving = false;
 
-  const text = () => JSON.stringify(["to", "names", "title", "body"].map((name) => new FormData(form).getAll(name)));
+  // A name that is half typed is no reason to begin a draft.
+  const text = () => JSON.stringify(["to", "title", "body"].map((name) => new FormData(form).getAll(name)));
   let kept = form.hasAttribute("data-unsaved") ? null : text();
   const dirty = () => !leaving && text() !== kept;
 
