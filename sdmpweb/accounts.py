@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mail.selectors import node_name
 from nodes.models import Account
@@ -18,6 +19,15 @@ from nodes.models import Account
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Nobody signs up by himself."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": _("This name and this password do not belong together."),
+        "incorrect_password": _("This is not your password."),
+        "enter_current_password": _("This is not your password."),
+        "too_many_login_attempts": _("Too many attempts. Try again in some minutes."),
+        "rate_limited": _("Too many attempts. Try again in some minutes."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Say no: accounts are made by the owner or by an invitation."""
@@ -44,6 +54,14 @@ def _sealing() -> Fernet:
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Seals the secrets of second factors, so that a copy of the database holds none of use."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": _("This is not the right number."),
+        "cannot_generate_recovery_codes": _(
+            "Spare codes are for those who have an authenticator app or a passkey."
+        ),
+    }
 
     def encrypt(self, text: str) -> str:
         """Seal a secret before it is stored."""

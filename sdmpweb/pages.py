@@ -8,7 +8,7 @@ them their connections.
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, Final, TypeVar
 
@@ -54,9 +54,11 @@ class PagesHandler(ASGIHandler):
             return
         try:
             response = await _in_thread(self._answer, scope, body)
-            await self.send_response(response, send)
             if response.streaming:
+                await _while_there(self.send_response(response, send), receive)
                 await _in_thread(response.close)
+            else:
+                await self.send_response(response, send)
         finally:
             body.close()
 
@@ -90,6 +92,26 @@ def _at_most(limit: int, receive: Receive) -> Receive:
         return message
 
     return counted
+
+
+async def _while_there(sending: Coroutine[Any, Any, None], receive: Receive) -> None:
+    """Send a stream, and stop when nobody takes it any more: the server would go on in silence."""
+    sent = asyncio.ensure_future(sending)
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait((sent, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ended = sent.done()
+        sent.cancel()
+        gone.cancel()
+        await asyncio.wait((sent, gone))
+    if ended:
+        sent.result()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
