@@ -123,7 +123,8 @@ def letters(request: HttpRequest, slug: str, thread: str) -> HttpResponse:
 
     Nothing is marked as read by it: pages say what has been seen.
     """
-    context: dict[str, Any] = {"thread": thread, "folder": folder_of(slug)}
+    # What is unread is so until it has been seen.
+    context: dict[str, Any] = {"thread": thread, "folder": folder_of(slug), "arrived": True}
     if after := request.GET.get("after"):
         lines = reading.newer_letters(reader(request), thread, after)
         if not lines:

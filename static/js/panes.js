@@ -4,7 +4,7 @@
   const mail = document.getElementById("mail");
   const rows = document.querySelector("[data-rows]");
   if (!mail || !rows) return;
-  let goTo = -1; // the place in the list that is to have the focus once rows have left it
+  let leaving = null; // the row that is to leave the list, and its place, where the focus goes then
 
   function choose(link) {
     for (const other of rows.querySelectorAll("[aria-current]")) other.removeAttribute("aria-current");
@@ -18,6 +18,10 @@
 
   const links = () => [...rows.querySelectorAll(".row__link")];
 
+  function leave(link) {
+    leaving = link ? { id: link.id, place: links().indexOf(link) } : null;
+  }
+
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt.hasAttribute("data-refresh-rows")) {
       event.detail.parameters.shown = rows.querySelectorAll(".row").length;
@@ -28,19 +32,19 @@
     const at = event.detail.elt;
     const link = at.closest(".row__link");
     if (link) choose(link);
-    if (at.id === "conversation-tools") goTo = links().indexOf(chosen());
-    if (at.id === "many") goTo = links().indexOf(document.activeElement);
+    if (at.id === "conversation-tools") leave(chosen());
+    if (at.id === "many") leave(document.activeElement.closest("[data-rows] .row")?.querySelector(".row__link"));
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
     const { target } = event.detail;
     if (target.id === "rows") {
       choose(chosen());
-      const there = links();
-      if (goTo >= 0 && (document.activeElement === document.body || document.activeElement === target)) {
-        there[Math.min(goTo, there.length - 1)]?.focus();
+      if (leaving && !document.getElementById(leaving.id)) {
+        const there = links();
+        if (document.activeElement === document.body) there[Math.min(leaving.place, there.length - 1)]?.focus();
+        leaving = null;
       }
-      goTo = -1;
     }
     if (target.id !== "read") return;
     const open = Boolean(document.getElementById("letters"));

@@ -24,7 +24,9 @@
     if (at.hasAttribute("data-unfold")) focus(at.id.replace("unfold-", "letter-"));
     if (at.hasAttribute("data-fold-letter")) focus(new URL(at.getAttribute("hx-get"), location.href).pathname.replace(/^.*\/(\w+)\/$/, "unfold-$1"));
     if (at.id === "earlier") letters()?.querySelector("[data-letter] a, [data-letter]")?.focus({ preventScroll: true });
-    if (at.id === "letters-new") announce();
+    if (at.id === "letters-new" || at.id === "letters") announce();
+    // What came while all was fetched again may not be in it yet.
+    if (at.id === "letters") htmx.trigger("#letters-new", "live");
     watch();
   });
 

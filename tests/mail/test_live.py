@@ -86,9 +86,24 @@ def test_the_way_of_a_letter_is_told_as_it_goes(
     with django_capture_on_commit_callbacks(execute=True):
         world.accept(letter_to(ALICE, in_reply_to=uri))
         open_waiting()
-    assert [content for _, content in told] == [{"event": "letter", "thread": key}]
+    heard = [content for _, content in told if content["event"] != "notice"]
+    assert heard == [{"event": "letter", "thread": key}]
     told.clear()
     with django_capture_on_commit_callbacks(execute=True):
         mark_read(world.alice, key)
         mark_read(world.alice, key)  # nothing is left to mark
     assert [content for _, content in told] == [{"event": "counts", "thread": key}]
+
+
+def test_the_state_changes_with_whatever_is_told(
+    world: World, told: Told, django_capture_on_commit_callbacks: Any
+) -> None:
+    before = live.state_of(world.alice.pk)
+    assert live.state_of(world.alice.pk) == before
+    with django_capture_on_commit_callbacks(execute=True):
+        tell(world.alice.pk, "counts")
+    assert live.state_of(world.alice.pk) != before
+    other = live.state_of(world.alice.pk + 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        tell(world.alice.pk, "counts")
+    assert live.state_of(world.alice.pk + 1) == other
