@@ -45,7 +45,8 @@ class Person:
 
     def first_link(self) -> str:
         """Give the link for the owner that the node printed."""
-        return re.findall(r"http://\S+/welcome/\S+/", self.node.read_log())[-1]
+        links: list[str] = re.findall(r"http://\S+/welcome/\S+/", self.node.read_log())
+        return links[-1]
 
     def move_in(self) -> list[str]:
         """Make the owner's account by the link that the node printed; returns the words."""
