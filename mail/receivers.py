@@ -34,6 +34,7 @@ from nodes.models import Account, ContactRequest
 from nodes.wake import start_task
 from sdmp.resource import Resource as Content
 
+_ABOUT_NODES: Final = ("identity", "trust", "revoke", "node")
 _MAIL: Final = ("encrypted", "message")
 _SEALED: Final = ("letter__sealed_head", "letter__sealed_body")
 Written = Sequence[tuple[Resource, Content]]
@@ -61,6 +62,7 @@ def on_accepted(resources: Written, **_: Any) -> None:
         wait_to_be_opened(mail)
     _read_again_for(resources)
     _tell_of_profiles(resources)
+    _tell_of_nodes(resources)
 
 
 @receiver(resources_published)
@@ -68,6 +70,14 @@ def on_published(resources: Written, **_: Any) -> None:
     """Have older mail read again where an account and its author have come to trust."""
     _read_again_for(resources)
     _tell_of_profiles(resources)
+
+
+def _tell_of_nodes(resources: Written) -> None:
+    """Tell open pages that a node has agreed to act for their account, or may do so no more."""
+    authors = {row.author for row, content in resources if content.kind in _ABOUT_NODES}
+    if authors:
+        for key in Account.objects.filter(fingerprint__in=authors).values_list("pk", flat=True):
+            tell(key, "nodes")
 
 
 def _tell_of_profiles(resources: Written) -> None:
