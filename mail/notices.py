@@ -64,6 +64,8 @@ def notify(account: Account, kind: Kind, thread: str = "") -> None:
         return
     if account.notify == Account.Notify.NONE and kind != "test":
         return
+    if kind == "expiry":  # what a pushed browser is to say; letters it finds by themselves
+        cache.set(_expiry_key(account.pk), True, _RECENT.total_seconds())
     notice = secrets.token_urlsafe(9)
     tell(account.pk, "notice", id=notice, kind=kind, thread=thread)
     transaction.on_commit(partial(_push_later, account.pk, notice))
@@ -116,7 +118,7 @@ def latest(account: Account) -> Notice | None:
         return _letter(account, str(rows[0]))
     if rows:
         return Notice(something(), "", reverse("mail:inbox"), f"latest-{rows[0]}")
-    return None
+    return describe(account, "expiry") if cache.get(_expiry_key(account.pk)) else None
 
 
 def something() -> str:
@@ -180,6 +182,10 @@ def _key(account_id: int, notice: str) -> str:
 
 def _test_key(account_id: int) -> str:
     return f"notice-test-{account_id}"
+
+
+def _expiry_key(account_id: int) -> str:
+    return f"notice-expiry-{account_id}"
 
 
 def _push_later(account_id: int, notice: str) -> None:

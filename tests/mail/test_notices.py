@@ -143,6 +143,10 @@ def test_what_a_woken_browser_learns(house: House) -> None:
     old = timezone.now() - timedelta(days=1)
     Conversation.objects.filter(account=house.bob).update(latest=old)
     assert notices.latest(house.bob) is None
+    notices.notify(house.bob, "expiry")
+    said = notices.latest(house.bob)
+    assert said is not None
+    assert said.tag == "expiry"
 
 
 def test_a_page_that_asks_has_told(house: House, browse: Browse) -> None:
