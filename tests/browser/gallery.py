@@ -39,25 +39,69 @@ def _menu(page: Page) -> None:
     page.get_by_role("button", name=re.compile("Your account")).click()
 
 
+def _letter_menu(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("More about this message")).last.click()
+
+
+def _keys(page: Page) -> None:
+    page.keyboard.press("?")
+
+
+def _select(page: Page) -> None:
+    page.get_by_role("checkbox").nth(1).check()
+
+
+def _write(page: Page) -> None:
+    page.get_by_label("Title").fill("The long table")
+    page.locator("#text").fill("It is **three metres** long.\n\n- needs four people\n- and a van")
+    expect(page.locator("#preview")).to_contain_text("three metres")
+
+
 PAGES: Final[dict[str, Step]] = {
     "sign in": Step("/account/login/", signed_in=False),
     "not found": Step("/nothing/here/"),
     "inbox": Step("/mail/inbox/"),
     "conversation": Step("/mail/inbox/{birthday}/"),
+    "message menu": Step("/mail/inbox/{birthday}/", _letter_menu),
     "account menu": Step("/mail/inbox/", _menu),
+    "keys": Step("/mail/inbox/", _keys),
+    "select many": Step("/mail/inbox/?select=1", _select),
+    "waiting": Step("/mail/waiting/"),
     "starred": Step("/mail/starred/"),
     "sent": Step("/mail/sent/"),
+    "drafts": Step("/mail/drafts/"),
     "archive, empty": Step("/mail/archive/"),
+    "bin, empty": Step("/mail/bin/"),
     "notices": Step("/mail/notices/"),
-    "write": Step("/write/?to={ben}"),
+    "search": Step("/search/?q=boathouse"),
+    "search, nothing found": Step("/search/?q=zeppelin"),
+    "write": Step("/write/?to={ben}", _write),
     "notice": Step("/write/?notice=1"),
     "contacts": Step("/contacts/"),
     "contact": Step("/contacts/{ana}/"),
     "contact elsewhere": Step("/contacts/{ben}/"),
+    "compare": Step("/contacts/{ana}/compare/"),
     "add contact": Step("/contacts/add/"),
+    "directory": Step("/people/"),
+    "invite": Step("/invitations/"),
     "card": Step("/card/"),
     "public card": Step("/card/{ana}", signed_in=False),
+    "my nodes": Step("/nodes/"),
     "who can read": Step("/who-can-read/"),
+    "self-check": Step("/node-check/"),
+    "recovery": Step("/recovery/"),
+    "this node": Step("/nodes/{here}/"),
+    "add a node": Step("/nodes/add/"),
+    "settings": Step("/settings/"),
+    "settings, you": Step("/settings/profile/"),
+    "settings, reading": Step("/settings/reading/"),
+    "settings, notifications": Step("/settings/notifications/"),
+    "export": Step("/settings/export/"),
+    "leave": Step("/settings/leave/"),
+    "sessions": Step("/account/sessions/"),
+    "second factors": Step("/account/2fa/"),
+    "authenticator": Step("/account/2fa/totp/activate/"),
+    "passkeys": Step("/account/2fa/webauthn/"),
     "change password": Step("/account/password/change/"),
 }
 

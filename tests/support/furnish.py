@@ -67,6 +67,7 @@ NAMES: Final = {
     "chidi": "Chidi Eze",
     "mira": "Mira Raman",
     "maximiliana": "Maximiliana Featherstonehaugh-Oyelaran",
+    "hana": "Hana Novák",
 }
 
 
@@ -92,6 +93,7 @@ def furnish() -> dict[str, dict[str, str]]:
     from mail.models import Contact
     from mail.selectors import thread_of
     from mail.send import send
+    from nodes import keystore
     from nodes.models import ContactRequest
     from sdmp.card import write_card
     from sdmp.letter import Attachment
@@ -106,7 +108,7 @@ def furnish() -> dict[str, dict[str, str]]:
     own = str(people[OWNER].fingerprint)
     for one in people.values():
         for other in people.values():
-            if one != other:
+            if one != other and people["hana"] not in (one, other):
                 add_contact(one, export_card(other))
         if one != people["maximiliana"]:
             add_contact(one, _card(BOB, DESK), "Ben Okafor")
@@ -122,6 +124,7 @@ def furnish() -> dict[str, dict[str, str]]:
     )  # fmt: skip
     fingerprints = {name: str(account.fingerprint) for name, account in people.items()}
     fingerprints["ben"] = BOB.fingerprint
+    fingerprints["here"] = keystore.node_fingerprint()
     uris: dict[str, str] = {}
     for age, writer, to, title, answers, text, files in LETTERS:
         uri = send(
