@@ -82,12 +82,12 @@
     socket = opened;
     opened.addEventListener("open", () => {
       failures = 0;
-      show("live");
     });
     opened.addEventListener("message", (message) => {
       let event;
       try { event = JSON.parse(message.data); } catch { return; }
       if (event.event === "hello") {
+        show("live");
         // On the first opening, what lies between the making of the page and now; later, all.
         if (wasOpen || event.state !== document.body.dataset.liveState) announce({ event: "again" });
         wasOpen = true;

@@ -47,7 +47,7 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     cards = {name: card for name, (_, card) in made.items()}
     pairs = [("alice", cards["carol"]), ("carol", cards["alice"]), ("alice", cards["bob"])]
     neighbours.do(hearth, do="meet", pairs=pairs)
-    neighbours.do(attic, do="meet", pairs=[("bob", cards["alice"])])
+    neighbours.do(attic, do="meet", pairs=[("bob", cards["alice"])], known=True)
     for node in (hearth, attic):
         node.start()
     yield Street(hearth, attic, {name: user for name, (user, _) in made.items()})

@@ -39,12 +39,15 @@ def make(called: str, people: dict[str, str], password: str) -> dict[str, list[s
     return found
 
 
-def meet(pairs: list[tuple[str, str]]) -> None:
-    """Let accounts trust the users of cards: username and card."""
+def meet(pairs: list[tuple[str, str]], known: bool = False) -> None:
+    """Let accounts trust the users of cards: username and card; and let them in, when known."""
     from mail.contacts import add_contact
+    from mail.flags import let_in
 
     for username, card in pairs:
-        add_contact(_account(username), bytes.fromhex(card))
+        added = add_contact(_account(username), bytes.fromhex(card))
+        if known:
+            let_in(_account(username), added.fingerprint)
 
 
 def send(letters: list[dict[str, str]]) -> list[str]:
