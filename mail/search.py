@@ -24,7 +24,7 @@ from mail.folders import FOLDERS
 from mail.models import Contact, Letter
 from mail.models.letters import IN_FOLDER
 from mail.people import profile_names
-from mail.queries import Place, Query, Who, fold
+from mail.queries import Place, Query, fold
 from mail.queries import When as Day
 from mail.sealing import Head, open_head, open_text
 from mail.search_text import without_data
@@ -95,6 +95,9 @@ class Search:
         self.query = query
         self.problems = [str(problem) for problem in query.problems]
         self.asks = bool(query.words or query.who or query.has or query.when)
+        self._from = [who for who in query.who if who.field == "from"]
+        self._to = [who for who in query.who if who.field == "to"]
+        self._pictures = [has for has in query.has if has.mark == "picture"]
         self._names = _Names(account)
         self._scope = self._narrow(zone)
         self._words = [(_test_of(words.text), words.negated) for words in query.words]
@@ -181,14 +184,14 @@ class Search:
 
     def _look_at(self, row: _Row, part: Part) -> None:
         key, author, removed, apart, sealed_head, sealed = row
-        if not all(self._wrote(who, author) for who in self.query.who):
+        if self._from and not self._wrote(author):
             return
         if removed is not None:
             part.removed += 1
             return
         try:
             head = open_head(sealed_head)
-            if not self._suits(head):
+            if (self._to or self._pictures) and not self._suits(head):
                 return
             text = open_text(_large(key) if sealed is None else sealed)
             body = self._holds(author, head, text, whole=apart is None)
@@ -199,18 +202,17 @@ class Search:
         if body is not None:
             part.found.append(Found(key, head, body))
 
-    def _wrote(self, who: Who, author: str) -> bool:
-        return who.field != "from" or self._names.means(who.name, author) != who.negated
+    def _wrote(self, author: str) -> bool:
+        return all(self._names.means(who.name, author) != who.negated for who in self._from)
 
     def _suits(self, head: Head) -> bool:
         """Tell whether a letter has the recipients and the pictures that are asked for."""
-        for who in self.query.who:
-            if who.field == "to":
-                self._names.load(head.to)
-                if any(self._names.means(who.name, user) for user in head.to) == who.negated:
-                    return False
-        pictures = [has for has in self.query.has if has.mark == "picture"]
-        return all(any(file.image for file in head.files) != has.negated for has in pictures)
+        self._names.load(head.to)
+        for who in self._to:
+            if any(self._names.means(who.name, user) for user in head.to) == who.negated:
+                return False
+        shown = any(file.image for file in head.files)
+        return all(shown != has.negated for has in self._pictures)
 
     def _holds(self, author: str, head: Head, text: str, *, whole: bool) -> str | None:
         """Return the body of a letter that holds all the words asked for, else None.

@@ -23,7 +23,7 @@ from mail.views import reader
 MOST: Final = 30
 """Hits of one part; the next ones come when the list is scrolled to its end."""
 FIRST_SECONDS: Final = 0.12
-SECONDS: Final = 0.3
+SECONDS: Final = 0.4
 ALONE_SECONDS: Final = 0.9
 """For a part that is asked for by hand, without a script."""
 _HIGHEST: Final = 10**15
