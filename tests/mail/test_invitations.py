@@ -9,10 +9,12 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from journal.credentials import judge_shown, keep_contact_requests
 from journal.enrol import enrol
 from mail import contacts, invitations, requests
 from mail.cards import export_card
 from mail.models import Contact, Invitation, InvitationUse
+from nodes import keystore
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import Account, ContactRequest
@@ -379,3 +381,18 @@ def test_ones_own_invitation(house: House, browse: Browse) -> None:
     assert "your own invitation" in page(as_guest(client, token))
     assert as_guest(client, token, {}).status_code == 422
     assert Invitation.objects.get().used == 0
+
+
+def test_a_refused_call_leaves_the_name_that_the_card_told(
+    house: House, client: Client, rita: Actor
+) -> None:
+    token = made(house.alice, note="At the fair")
+    as_node(client, token, rita.card())
+    shown = rita.credentials(str(house.alice.fingerprint))
+    here, now = keystore.node_fingerprint(), timezone.now()
+    for _ in range(2):  # the node calls again and again
+        _, accepted = judge_shown(shown, here=here, now=now)
+        keep_contact_requests(shown, accepted, node=rita.node.fingerprint, here=here, now=now)
+    [asked] = requests.list_requests(house.alice)
+    assert (asked.name, asked.note, asked.invited) == ("Rita Roe", "At the fair", True)
+    assert requests.accept(house.alice, rita.user.fingerprint).name == "Rita Roe"
