@@ -306,6 +306,8 @@ def _words(kind: Kind, name: str, *, here: bool, at: datetime, now: datetime) ->
         )
     if at <= now:
         return _words_after(kind, here=here) % values
+    if at - now > timedelta(days=STAGES[0] + 1):
+        return _words_long_before(kind, here=here) % values
     if kind == "identity":
         return gettext("Your identity ends %(when)s, on %(day)s.") % values
     if kind == "contact":
@@ -313,6 +315,16 @@ def _words(kind: Kind, name: str, *, here: bool, at: datetime, now: datetime) ->
     if here:
         return gettext("What this node may do for you ends %(when)s, on %(day)s.") % values
     return gettext("What the node %(name)s may do for you ends %(when)s, on %(day)s.") % values
+
+
+def _words_long_before(kind: Kind, *, here: bool) -> str:
+    if kind == "identity":
+        return gettext("Your identity lasts until %(day)s.")
+    if kind == "contact":
+        return gettext("Your trust in %(name)s lasts until %(day)s.")
+    if here:
+        return gettext("This node may act for you until %(day)s.")
+    return gettext("The node %(name)s may act for you until %(day)s.")
 
 
 def _words_after(kind: Kind, *, here: bool) -> str:

@@ -96,6 +96,13 @@ def test_whoever_is_blocked_or_withdrawn_is_not_spoken_of(
     assert expiry.endings(world.alice, world.now) == []
 
 
+def test_words_long_before_the_end_name_the_day(world: World) -> None:
+    ending = expiry.find(world.alice, "identity", OWN, world.now)
+    assert ending is not None
+    assert ending.words.startswith("Your identity lasts until ")
+    assert expiry.find(world.alice, "identity", BOB.fingerprint, world.now) is None
+
+
 def test_words_for_today_and_tomorrow(world: World, bob_until: datetime) -> None:
     noon = bob_until.replace(hour=12)
     assert "ends tomorrow, on" in only(world, noon - timedelta(hours=24)).words
