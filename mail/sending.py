@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 
 from mail import draft_files, drafts, held
 from mail.drafts import Content, Mark
@@ -114,7 +114,9 @@ def _letter(row: Draft) -> dict[str, Any]:
 def _do(account: Account, about: str) -> None:
     row = drafts.find(account, int(about), lock=True)
     if row is not None:
-        _send(account, row)
+        # Nobody's request: what keeps it from being sent is said in the account's language.
+        with override(account.language or None):
+            _send(account, row)
 
 
 def _failed(account: Account, about: str, sentence: str) -> None:
