@@ -122,7 +122,7 @@ class Checks:
         if contact.checked is not None:
             return Check(CheckState.CHECKED, contact.checked, contact.how_checked)
         if contact.introduced_by:
-            by = self._contacts().get(contact.introduced_by)
+            by = self.contacts().get(contact.introduced_by)
             name = by.name if by else gettext("somebody")
             return Check(CheckState.INTRODUCED, contact.introduced, by=name)
         if self.before(contact) is not None:
@@ -131,7 +131,7 @@ class Checks:
 
     def before(self, contact: Contact) -> Contact | None:
         """Find the earlier contact of this name who was checked, or whose identity has ended."""
-        others = self._contacts()
+        others = self.contacts()
         if contact.replaces:
             return others.get(contact.replaces)
         earlier = [
@@ -149,7 +149,7 @@ class Checks:
         """Find the later contact for whom this one is the earlier."""
         later = [
             other
-            for other in self._contacts().values()
+            for other in self.contacts().values()
             if (other.replaces == contact.user)
             or (fold(other.name) == fold(contact.name) and other.user != contact.user)
         ]
@@ -163,7 +163,7 @@ class Checks:
         return next(
             (
                 other
-                for other in self._contacts().values()
+                for other in self.contacts().values()
                 if other.user != except_ and look_alike(other.name, name)
             ),
             None,
@@ -177,7 +177,8 @@ class Checks:
             self._ended[user] = standing in (State.REVOKED, State.EXPIRED)
         return self._ended[user]
 
-    def _contacts(self) -> dict[str, Contact]:
+    def contacts(self) -> dict[str, Contact]:
+        """Give all contacts of the account, by user."""
         if self._all is None:
             rows = Contact.objects.filter(account=self._account).order_by("added", "pk")
             self._all = {row.user: row for row in rows}

@@ -78,23 +78,30 @@ class Readers:
     relays: list[tuple[Person, NodeView]]
 
 
-def list_contacts(account: Account) -> list[ContactView]:
-    """List contacts and requests, by name; requests that were ignored are left out."""
+def list_contacts(account: Account, checks: Checks | None = None) -> list[ContactView]:
+    """List contacts and requests, by name; requests that were ignored are left out.
+
+    `checks` is what has been read of the account's contacts already, if anything.
+    """
     own, facts, now = str(account.fingerprint), current_facts(), timezone.now()
-    kept = set(Contact.objects.filter(account=account).values_list("user", flat=True))
+    checks = checks or Checks(account)
+    kept = set(checks.contacts())
     requests = ContactRequest.objects.filter(user=own).values_list("stranger", "ignored")
     asking = {stranger for stranger, ignored in requests if ignored is None}
     giving = {user for user in facts.issuers(own, "user") if facts.gives(user, own, now)}
     trusted = {user for user in facts.trustees(own, "user") if facts.gives(own, user, now)}
     ignored = {stranger for stranger, moment in requests if moment is not None}
     users = kept | trusted | asking | (giving - ignored)
-    views = _views(account, sorted(users), facts)
+    views = _views(account, sorted(users), facts, checks)
     return sorted(views, key=lambda view: (plain(view.name), view.fingerprint))
 
 
-def contact_view(account: Account, fingerprint: str) -> ContactView | None:
+def contact_view(
+    account: Account, fingerprint: str, checks: Checks | None = None
+) -> ContactView | None:
     """Describe one contact; `None` when the account does not know the user."""
-    known = Contact.objects.filter(account=account, user=fingerprint).exists()
+    checks = checks or Checks(account)
+    known = fingerprint in checks.contacts()
     asked = ContactRequest.objects.filter(user=account.fingerprint, stranger=fingerprint)
     facts = current_facts()
     own = str(account.fingerprint)
@@ -102,7 +109,7 @@ def contact_view(account: Account, fingerprint: str) -> ContactView | None:
     gives = facts.gives(fingerprint, own, timezone.now())
     if fingerprint == own or not (known or trusted or gives or asked.exists()):
         return None
-    return _views(account, [fingerprint], facts)[0]
+    return _views(account, [fingerprint], facts, checks)[0]
 
 
 def can_write_to(account: Account, fingerprints: Sequence[str]) -> bool:
@@ -153,16 +160,17 @@ def _node_names(nodes: Iterable[str]) -> dict[str, str]:
     return dict(rows.values_list("node", "name"))
 
 
-def _views(account: Account, users: Sequence[str], facts: Facts) -> list[ContactView]:
+def _views(
+    account: Account, users: Sequence[str], facts: Facts, checks: Checks
+) -> list[ContactView]:
     own, now = str(account.fingerprint), timezone.now()
-    rows = {c.user: c for c in Contact.objects.filter(account=account, user__in=users)}
+    rows = checks.contacts()
     here = Account.objects.filter(fingerprint__in=users)
     local = dict(here.values_list("fingerprint", "is_echo"))
     requests = ContactRequest.objects.filter(user=own, stranger__in=users)
     asking = {request.stranger: request for request in requests}
     names = _names({user for user in users if user not in rows}, asking)
     nodes = node_views(users, facts, now)
-    checks = Checks(account)
     views = []
     for user in users:
         row = rows.get(user)

@@ -18,7 +18,6 @@ from mail.checking import Checks, introducers, take_as_replacement
 from mail.contacts import ContactView, NodeView, node_views
 from mail.history import history
 from mail.lookalikes import matches
-from mail.models import Contact
 from mail.presentation import clean_name, short_name
 from mail.toasts import toast
 from mail.views import reader
@@ -28,16 +27,15 @@ from nodes.models import Account
 from sdmp.fingerprints import compare_digits
 
 
-def _list(account: Account, query: str = "") -> dict[str, Any]:
-    known = contacts.list_contacts(account)
+def _list(account: Account, query: str = "", checks: Checks | None = None) -> dict[str, Any]:
+    known = contacts.list_contacts(account, checks)
     found = [item for item in known if matches(clean_name(item.name), query)]
     return {"here": "contacts", "contacts": found, "total": len(known), "query": query}
 
 
-def _detail(account: Account, found: ContactView) -> dict[str, Any]:
+def _detail(account: Account, found: ContactView, checks: Checks) -> dict[str, Any]:
     name = short_name(found.name)
-    checks = Checks(account)
-    row = Contact.objects.filter(account=account, user=found.fingerprint).first()
+    row = checks.contacts().get(found.fingerprint)
     earlier = checks.before(row) if row else None
     later = checks.after(row) if row else None
     alike = checks.looks_like(found.name, found.fingerprint)
@@ -68,8 +66,8 @@ def _own_nodes(account: Account) -> list[NodeView]:
     return [node for node in node_views([own], current_facts(), timezone.now())[own] if node.reads]
 
 
-def _find(account: Account, fingerprint: str) -> ContactView:
-    found = contacts.contact(account, fingerprint)
+def _find(account: Account, fingerprint: str, checks: Checks | None = None) -> ContactView:
+    found = contacts.contact(account, fingerprint, checks)
     if found is None:
         raise Http404
     return found
@@ -79,8 +77,9 @@ def _page(
     request: HttpRequest, fingerprint: str, *, status: int = 200, **more: Any
 ) -> HttpResponse:
     account = reader(request)
-    found = _find(account, fingerprint)
-    context = _list(account) | _detail(account, found) | more
+    checks = Checks(account)
+    found = _find(account, fingerprint, checks)
+    context = _list(account, checks=checks) | _detail(account, found, checks) | more
     return render(request, "mail/contacts.html", context, status=status)
 
 
@@ -121,7 +120,8 @@ def contact(request: HttpRequest, fingerprint: str) -> HttpResponse:
 def detail(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Show what stands beside the list again, after something has changed."""
     account = reader(request)
-    context = _detail(account, _find(account, fingerprint))
+    checks = Checks(account)
+    context = _detail(account, _find(account, fingerprint, checks), checks)
     if request.GET.get("part") == "history":
         more = {"events": history(account, fingerprint)}
         return render(request, "mail/_contact_history.html", context | more)
