@@ -1,5 +1,6 @@
 """Waking browsers, with a push service that is a real HTTP server."""
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,12 +113,15 @@ def test_not_more_than_one_wake_up_in_some_seconds(house: House, service: PushSe
 
 
 def test_no_private_address_is_called(house: House, service: PushService, settings: Any) -> None:
-    port = service.url.rpartition(":")[2]
-    for endpoint in (f"https://127.0.0.1:{port}/x", f"https://localhost:{port}/x"):
-        subscribe(house.alice, endpoint)
-    settings.ALLOW_PRIVATE = False
-    assert push.wake_browsers(house.alice.pk) == 0
-    assert service.took == []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        port = listener.getsockname()[1]
+        for endpoint in (f"https://127.0.0.1:{port}/x", f"https://localhost:{port}/x"):
+            subscribe(house.alice, endpoint)
+        settings.ALLOW_PRIVATE = False
+        assert push.wake_browsers(house.alice.pk) == 0
+        with pytest.raises(BlockingIOError):  # nobody has even tried to connect
+            listener.accept()
     assert [one.failures for one in push.browsers(house.alice)] == [1, 1]
     with pytest.raises(UserError, match="not the address of a push service"):
         subscribe(house.alice, f"{service.url}/send")
