@@ -127,7 +127,7 @@ def test_the_identity_is_renewed_with_the_phrase(alice: Person, house: House) ->
     alice.go("/card/")
     fingerprint = alice.page.locator(".whole").inner_text()
     alice.go(f"/renew/identity/{fingerprint}/")
-    expect(alice.page.get_by_text("Your identity lasts until")).to_be_visible()
+    expect(alice.page.get_by_text(re.compile("^Your identity lasts until"))).to_be_visible()
     alice.page.get_by_label("Recovery phrase").fill(house.phrase)
     alice.page.get_by_role("button", name=re.compile("Renew until")).click()
     expect(alice.page.get_by_text("Your identity is renewed until")).to_be_visible()
