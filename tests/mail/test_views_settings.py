@@ -69,7 +69,7 @@ def test_dates_follow_the_language(house: House, browse: Browse) -> None:
     Letter.objects.update(filed=datetime(2020, 5, 3, 12, tzinfo=UTC))
     client = browse(house.bob)
     Account.objects.filter(pk=house.bob.pk).update(language="de")
-    assert ">3 Mai 2020<" in client.get("/mail/inbox/").content.decode()
+    assert ">3. Mai 2020<" in client.get("/mail/inbox/").content.decode()
 
 
 def test_the_browsers_language_and_zone_until_one_is_chosen(house: House, browse: Browse) -> None:
