@@ -9,11 +9,10 @@
     const at = event.detail.elt;
     const shown = [...(letters()?.querySelectorAll("[data-letter]") ?? [])];
     if (at.id === "letters-new") event.detail.parameters.after = shown.at(-1)?.dataset.letter ?? "0";
-    if (at.id === "letters" && shown.length) {
+    if (at.id === "letters" && event.detail.verb === "get" && shown.length) {
       event.detail.parameters.from = shown[0].dataset.letter;
       event.detail.parameters.open = shown.filter((letter) => !letter.matches(".letter--line")).map((letter) => letter.dataset.letter);
     }
-    // A letter that is folded stays folded when it is fetched again, one that is new stays new.
   });
 
   function focus(id) { document.getElementById(id)?.focus({ preventScroll: true }); }
