@@ -21,8 +21,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from journal.enrol import Enrolment, enrol_owner
 from journal.recover import recover_owner
-from mail import checklist, echo, recovery, selectors, selfcheck
+from mail import checklist, echo, selectors, selfcheck
 from mail.forms_welcome import AccountForm, RecoverForm, WordsForm
+from mail.recovery import note_checked
 from mail.views import reader
 from nodes import keystore, setup
 from nodes.errors import UserError
@@ -231,7 +232,7 @@ def check(request: HttpRequest) -> HttpResponse:
     form = WordsForm(kept, asked, *([request.POST] if request.method == "POST" else []))
     if form.is_valid():
         request.session.pop("asked_words", None)
-        recovery.note_checked(reader(request), timezone.now())
+        note_checked(reader(request), timezone.now())
         response = redirect("mail:welcome_readers")
         response.delete_cookie(_COOKIE, path=_PATH, samesite="Strict")
         return response
