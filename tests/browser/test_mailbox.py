@@ -263,7 +263,9 @@ def test_older_letters_are_folded_and_new_ones_move_nothing(
     expect(page.locator(f"#letter-{key} .letter__body")).to_contain_text("Letter 0")
     expect(page.locator(f"#letter-{key}")).to_be_in_viewport()
     # What slept or lost its connection catches up, and what was unfolded stays so.
+    page.locator(f"#letter-{key}").evaluate("letter => letter.setAttribute('data-old', '')")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(page.locator("[data-old]")).to_have_count(0)
     expect(page.locator(f"#letter-{key} .letter__body")).to_contain_text("Letter 0")
     page.locator(f"#letter-{key} summary").first.click()
     page.get_by_role("link", name="Show source").click()
