@@ -260,6 +260,7 @@ def test_older_letters_are_folded_and_new_ones_move_nothing(
     expect(page.locator(".row--unread", has_text="Long talk")).to_have_count(0)
     page.goto(f"{page.url.partition('?')[0].partition('#')[0]}#letter-{key}")
     page.reload()
+    alice.connected()
     expect(page.locator(f"#letter-{key} .letter__body")).to_contain_text("Letter 0")
     expect(page.locator(f"#letter-{key}")).to_be_in_viewport()
     # What slept or lost its connection catches up, and what was unfolded stays so.
@@ -267,11 +268,12 @@ def test_older_letters_are_folded_and_new_ones_move_nothing(
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(page.locator("[data-old]")).to_have_count(0)
     expect(page.locator(f"#letter-{key} .letter__body")).to_contain_text("Letter 0")
-    page.locator(f"#letter-{key} summary").first.click()
-    page.get_by_role("link", name="Show source").click()
+    talk_page = page.url
+    page.goto(f"/mail/letter/{key}/about/")
     expect(page.locator(".source")).to_contain_text("Title: Long talk")
     expect(page.locator(".facts")).to_contain_text("hearth")
     page.go_back()
+    expect(page).to_have_url(talk_page)
     expect(page.locator("#conversation-title")).to_contain_text("Long talk")
 
 
