@@ -19,7 +19,7 @@ from journal.sync import Refused, converse
 from journal.threads import in_thread
 from journal.waking import SESSIONS
 from nodes import dial, keystore
-from nodes.addresses import addresses_of
+from nodes.addresses import addresses_of, private_allowed
 from nodes.dial import Closed
 from nodes.errors import UserError
 from nodes.facts import current_facts
@@ -96,9 +96,10 @@ async def link(node: str, linger: float | None = None) -> str:
 
 async def _try_addresses(node: str, linger: float) -> str:
     words = "it has published no address"
+    private = await in_thread(private_allowed)
     for url in await in_thread(addresses_of, node):
         try:
-            call = await dial.call(url)
+            call = await dial.call(url, private=private)
         except UserError as error:
             words = str(error)
             continue

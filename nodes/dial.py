@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
-from nodes.addresses import is_public, private_allowed
+from nodes.addresses import is_public
 from nodes.errors import UserError
 from sdmp import limits
 
@@ -64,11 +64,14 @@ class Call:
         await self._connection.close()
 
 
-async def call(url: str) -> Call:
+async def call(url: str, *, private: bool) -> Call:
     """Open a WebSocket to a node's address.
 
-    The host is looked up once, and the connection goes to the address that was checked: public
-    ones only, unless the node's own is not public or its owner allows others.
+    The host is looked up once, and the connection goes to the address that was checked.
+
+    Args:
+        url: where the node is reached (`ws:` or `wss:`).
+        private: whether addresses that are not public may be dialled (`private_allowed`).
 
     Raises:
         Unreachable: one sentence that says why.
@@ -76,7 +79,7 @@ async def call(url: str) -> Call:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "wss" else 80)
-    addresses = await look_up(host, port, private=private_allowed())
+    addresses = await look_up(host, port, private=private)
     try:
         connection = await connect(
             url,

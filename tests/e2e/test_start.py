@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.cast import DESK
 from tests.support.nodes import NodeProcess
-from tests.support.scenario import Cast
+from tests.support.scenario import Cast, eventually
+from tests.support.world import card
 
 pytestmark = pytest.mark.nodes
 
@@ -77,3 +79,13 @@ def test_unknown_setting_stops_the_start(cast: Cast) -> None:
     assert node.processes.pop("up").wait(120) == 2
     [sentence] = node.read_log().splitlines()
     assert "SDMPWEB_ADRESS" in sentence
+
+
+def test_a_node_without_an_address_dials_public_ones_only(cast: Cast) -> None:
+    """Which ones it may dial depends on what is in its database, and is asked before each call."""
+    person = cast.person("alice", address="")
+    person.node.environment["SDMPWEB_ALLOW_PRIVATE"] = "false"
+    person.command("add_contact", "alice", person.file("bob.sdmp", card(DESK)))
+    person.node.start()
+    eventually(lambda: "peer not reached" in person.node.read_log() or None, "bob is called")
+    assert "192.0.2.3 is not a public address" in person.node.read_log()

@@ -31,7 +31,7 @@ async def server(*frames: str | bytes) -> AsyncIterator[str]:
 
 async def test_large_traffic_right_behind_the_proof_is_taken() -> None:
     async with server(SMALL, LARGE) as url:
-        call = await dial.call(url)
+        call = await dial.call(url, private=True)
         assert await call.receive(limits.FRAME_BYTES_UNPROVED) == SMALL
         await asyncio.sleep(0.1)  # the proof is judged, and the next frame comes meanwhile
         assert await call.receive(limits.RESPONSE_FRAME_BYTES) == LARGE
@@ -40,7 +40,7 @@ async def test_large_traffic_right_behind_the_proof_is_taken() -> None:
 
 async def test_a_frame_over_the_limit_ends_the_call() -> None:
     async with server(LARGE) as url:
-        call = await dial.call(url)
+        call = await dial.call(url, private=True)
         with pytest.raises(Closed):
             await call.receive(limits.FRAME_BYTES_UNPROVED)
         with pytest.raises(Closed):
@@ -49,11 +49,11 @@ async def test_a_frame_over_the_limit_ends_the_call() -> None:
 
 async def test_a_binary_frame_ends_the_call() -> None:
     async with server(b"frame") as url:
-        call = await dial.call(url)
+        call = await dial.call(url, private=True)
         with pytest.raises(Closed):
             await call.receive(limits.FRAME_BYTES_UNPROVED)
 
 
 async def test_where_nobody_listens() -> None:
     with pytest.raises(Unreachable, match="nothing listens there"):
-        await dial.call(f"ws://127.0.0.1:{free_port()}/sdmp")
+        await dial.call(f"ws://127.0.0.1:{free_port()}/sdmp", private=True)
