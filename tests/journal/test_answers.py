@@ -190,8 +190,8 @@ def test_a_revocation_takes_the_place_of_its_target(world: World) -> None:
 def test_a_message_that_was_revoked_does_not_count_as_handed_over(world: World) -> None:
     world.know(DESK)
     row = publish(ALICE.fingerprint, {"message": "x"}, now=world.now)
-    revoke(row.uri, now=world.now)
-    assert given(world, reference(row)).handed == []
+    revocation = revoke(row.uri, now=world.now)
+    assert given(world, reference(row)).handed == [revocation.identifier]
 
 
 def test_an_ended_trust_is_followed_by_its_revocation(world: World) -> None:
