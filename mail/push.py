@@ -34,7 +34,8 @@ from nodes import keystore
 from nodes.dial import Unreachable
 from nodes.errors import UserError
 from nodes.models import Account, LocalNode
-from nodes.post import SECONDS, check_endpoint, post
+from nodes.outside import SECONDS
+from nodes.post import check_endpoint, post
 from nodes.setup import web_url
 from sdmp.encoding import b64, unb64
 from sdmp.errors import SdmpError

@@ -1,7 +1,7 @@
 """Opening sessions with other nodes (protocol §10), and what may be dialled at all.
 
-Nothing in the project opens connections to other nodes but this and `nodes.fetch`, which stands
-beside it for what is handed over outside the protocol (§12) and goes only where `look_up` lets it.
+Nothing in the project opens connections to others but this and `nodes.outside`, which stands beside
+it for what is handed over outside the protocol (§12) and goes only where `look_up` lets it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """Fetching a card, or leaving one, over HTTPS (protocol §12).
 
-Beside `nodes.dial` the only place that opens connections to other nodes. The address comes from
-people, who have it from anybody: so it is looked up once and called at the very address that was
-checked, no redirect is followed, nothing of this machine's proxies or cookies is used, and size
-and time are bounded whatever the other side does.
+The address comes from people, who have it from anybody: `nodes.outside` says how it is called.
+What is read is bounded here, and so is how many of them are called at once.
 """
 
 from __future__ import annotations
@@ -13,21 +11,18 @@ import ssl
 import threading
 from concurrent.futures import TimeoutError as WaitedTooLong
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 import httpx
 from django.conf import settings
 from django.utils.translation import get_language, gettext, override
 
 from nodes import loop
-from nodes.dial import Unreachable, look_up
+from nodes.dial import Unreachable
+from nodes.outside import FAILED, GRACE, SECONDS, request, split_address
 from sdmp.card import CARD_BYTES, MEDIA_TYPE
 
-SECONDS: Final = 10.0
-"""For everything together: looking up, connecting, TLS, asking and reading."""
 _AT_ONCE: Final = 3
-_GRACE: Final = 2.0
-_LONGEST_URL: Final = 2000
 _turns: Final = threading.BoundedSemaphore(_AT_ONCE)
 
 
@@ -52,13 +47,13 @@ def fetch(url: str, *, data: bytes | None = None) -> bytes:
     """
     parts = _check(url)
     # Whoever waits for a slow stranger holds a thread that pages are answered in.
-    if not _turns.acquire(timeout=_GRACE):
+    if not _turns.acquire(timeout=GRACE):
         raise Unreachable(gettext("Other links are being fetched; try again in a moment."))
     try:
         tls = ssl.create_default_context()
         running = loop.run(_fetch(parts, data, tls, get_language()))
         try:
-            return running.result(SECONDS + _GRACE)
+            return running.result(SECONDS + GRACE)
         except WaitedTooLong:  # also when the look-up of a name hangs
             running.cancel()
             raise Unreachable(_too_slow(parts)) from None
@@ -75,39 +70,19 @@ async def _fetch(
                 return await _ask(parts, data, tls)
         except TimeoutError:
             raise Unreachable(_too_slow(parts)) from None
-        except (OSError, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except FAILED as error:
             values = {"host": parts.hostname, "why": _words(error)}
             raise Unreachable(gettext("%(host)s does not answer: %(why)s.") % values) from None
 
 
 async def _ask(parts: SplitResult, data: bytes | None, tls: ssl.SSLContext) -> bytes:
-    """Send one request to the address that was checked, and read the answer up to the limit."""
+    """Send one request, and read the answer up to the limit."""
     host = parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    address = (await look_up(host, port, private=settings.ALLOW_PRIVATE))[0]
-    literal = f"[{address}]" if ":" in address else address
-    headers = {
-        "Host": parts.netloc,
-        "Accept": MEDIA_TYPE,
-        "Accept-Encoding": "identity",
-        "User-Agent": "sdmpweb",
-    }
+    headers = {"Accept": MEDIA_TYPE, "Accept-Encoding": "identity"}
     if data is not None:
         headers["Content-Type"] = MEDIA_TYPE
-    transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False, retries=0)
-    async with (
-        httpx.AsyncClient(
-            transport=transport, trust_env=False, follow_redirects=False, timeout=SECONDS
-        ) as client,
-        client.stream(
-            "GET" if data is None else "POST",
-            f"{parts.scheme}://{literal}:{port}{parts.path or '/'}",
-            headers=headers,
-            content=data,
-            # The certificate has to be that of the name, not of the address.
-            extensions={"sni_hostname": host},
-        ) as response,
-    ):
+    method = "GET" if data is None else "POST"
+    async with request(method, parts, headers, data, tls) as response:
         _check_answer(response, host)
         read = bytearray()
         async for piece in response.aiter_raw():
@@ -124,21 +99,10 @@ def _check(url: str) -> SplitResult:
     Raises:
         Unreachable: it is none, or not one that is fetched.
     """
-    wrong = Unreachable(gettext("This is not the address of a page."))
-    if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-        raise wrong
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise wrong from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise wrong
-    if parts.username is not None or parts.password is not None or "\\" in parts.netloc:
-        raise wrong
+    parts = split_address(url, gettext("This is not the address of a page."))
     if parts.scheme == "http" and not settings.ALLOW_PRIVATE:
         raise Unreachable(gettext("Only addresses that begin with https:// are fetched."))
-    return parts._replace(query="", fragment="")
+    return parts._replace(query="")
 
 
 def _check_answer(response: httpx.Response, host: str) -> None:

@@ -290,7 +290,7 @@ def test_many_at_once_take_turns(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "_turns", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(fetching, "_GRACE", 0.05)
+    monkeypatch.setattr(fetching, "GRACE", 0.05)
     server = serve(OK + b"Content-Length: 0\r\n\r\n")
     with fetching._turns, pytest.raises(Unreachable, match="try again in a moment"):
         fetch(url(server))
