@@ -134,6 +134,8 @@ def test_a_contact_by_a_pasted_link(sit: Callable[..., Person]) -> None:
     hana.go("/contacts/add/")
     hana.page.get_by_label("Link, or the card itself").fill(link)
     look_and_add(hana.page, "alice")
+    # The page that has just been shown tells of the answer by itself.
+    expect(hana.page.get_by_text("You trust each other.")).to_be_visible()
     # Her open list shows it by itself.
     expect(alice.page.locator("#rows").get_by_text("hana", exact=True)).to_be_visible()
     hana.page.get_by_role("link", name="The page of alice").click()
