@@ -6,6 +6,7 @@ arguments, and the language is the active one. Nothing here returns HTML.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Protocol
@@ -82,8 +83,21 @@ def join_words(words: Sequence[str]) -> str:
 
 def people_words(people: Sequence[Named]) -> str:
     """Return everybody in a sentence, by first names, the reader as "you" and first."""
-    ordered = sorted(people, key=lambda person: not person.own)
-    return join_words([gettext("you") if p.own else short_name(p.name) for p in ordered])
+    return join_words(_names(sorted(people, key=lambda person: not person.own)))
+
+
+def _names(people: Sequence[Named]) -> list[str]:
+    """Return first names, the reader's as "you"; whole ones of those who share their first."""
+    whole = {clean_name(person.name) for person in people if not person.own}
+    shared = Counter(short_name(name) for name in whole)
+    return [
+        gettext("you")
+        if person.own
+        else clean_name(person.name)
+        if shared[short_name(person.name)] > 1
+        else short_name(person.name)
+        for person in people
+    ]
 
 
 def row_people(people: Sequence[Named], to: Sequence[Named]) -> str:
@@ -93,13 +107,13 @@ def row_people(people: Sequence[Named], to: Sequence[Named]) -> str:
     """
     others = [person for person in people if not person.own]
     if not others:
-        names = [short_name(person.name) for person in to if not person.own]
+        names = _names([person for person in to if not person.own])
         if not names:
             return gettext("You")
         return ", ".join([gettext("You"), *names])
     if len(people) == 1:
         return clean_name(others[0].name)
-    names = [gettext("you") if person.own else short_name(person.name) for person in people]
+    names = _names(people)
     if people[0].own:
         names[0] = gettext("You")
     return ", ".join(names)

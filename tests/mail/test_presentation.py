@@ -1,6 +1,6 @@
 """The words of the pages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -64,6 +64,13 @@ def test_people() -> None:
     assert presentation.row_people([ME, ANA], [ME]) == "You, Ana"
     assert presentation.row_people([ME], [BEN, ANA]) == "You, Ben, Ana"
     assert presentation.row_people([ME], []) == "You"
+
+
+def test_whoever_shares_a_first_name_is_called_by_all_of_the_name() -> None:
+    other = replace(ANA, name="Ana Okafor")
+    assert presentation.people_words([other, ANA, BEN]) == "Ana Okafor, Ana Lindqvist and Ben"
+    assert presentation.row_people([ANA, other, ME], []) == "Ana Lindqvist, Ana Okafor, you"
+    assert presentation.row_people([ME], [ANA, other]) == "You, Ana Lindqvist, Ana Okafor"
 
 
 @pytest.mark.parametrize(
