@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db import transaction
 
+from mail.keys import is_key
 from mail.live import tell
 from mail.models import Conversation, Deleted, Letter
 from nodes.models import Account
@@ -27,7 +28,7 @@ def delete_for_good(account: Account, threads: Iterable[str]) -> int:
     Returns:
         How many conversations were deleted.
     """
-    keys = [int(thread) for thread in threads if thread.isdecimal() and len(thread) <= 18]
+    keys = [int(thread) for thread in threads if is_key(thread)]
     binned = Conversation.objects.filter(account=account, pk__in=keys, binned=True)
     return _delete(account, list(binned.values_list("pk", flat=True)))
 

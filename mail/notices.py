@@ -23,6 +23,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from mail.keys import is_key
 from mail.live import tell
 from mail.models import Conversation, Letter
 from mail.people import People
@@ -146,7 +147,7 @@ def _told_of(account: Account) -> QuerySet[Conversation]:
 
 
 def _letter(account: Account, thread: str) -> Notice | None:
-    if not thread.isdecimal() or len(thread) > 18:
+    if not is_key(thread):
         return None
     letters = Letter.objects.filter(
         account=account, conversation=int(thread), outgoing=False, read=False, removed=None

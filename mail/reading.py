@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from mail import selectors
+from mail.keys import is_key
 from mail.models import Conversation, Letter
 from mail.people import People, Person
 from mail.removal import RemovalView, removals
@@ -98,13 +99,13 @@ def open_conversation(
     order = _order(row)
     if not order:
         return None
-    opened = _to_open(order[-_MOST_LINES:], {int(key) for key in wanted if _is_key(key)})
+    opened = _to_open(order[-_MOST_LINES:], {int(key) for key in wanted if is_key(key)})
     places = {key: place for place, (key, *_) in enumerate(order)}
     start = min(places[key] for key in opened)
     start = start if start > _ALONE else 0
-    if _is_key(first):
+    if is_key(first):
         start = min(start, places.get(int(first), start))
-    if _is_key(before):
+    if is_key(before):
         start = max(0, min(start, places.get(int(before), start)) - _LINES)
     people = People(account)
     shown = order[start:]
@@ -130,7 +131,7 @@ def earlier_letters(
 ) -> tuple[Earlier | None, list[Line]] | None:
     """Give the lines of the letters before one, at most a hundred, and what is before those."""
     row = _conversation(account, thread)
-    if row is None or not _is_key(before):
+    if row is None or not is_key(before):
         return None
     order = _order(row)
     until = next((place for place, (key, *_) in enumerate(order) if str(key) == before), 0)
@@ -145,7 +146,7 @@ def earlier_letters(
 def newer_letters(account: Account, thread: str, after: str) -> list[Line]:
     """Open the letters that have come after one."""
     row = _conversation(account, thread)
-    if row is None or not _is_key(after):
+    if row is None or not is_key(after):
         return []
     keys = [key for key, *_ in _order(row)]
     place = keys.index(int(after)) if int(after) in keys else len(keys)
@@ -155,20 +156,16 @@ def newer_letters(account: Account, thread: str, after: str) -> list[Line]:
 
 def one_letter(account: Account, key: str, *, folded: bool = False) -> Line | None:
     """Give one letter by its key, open or folded."""
-    if not _is_key(key) or not Letter.objects.filter(account=account, pk=int(key)).exists():
+    if not is_key(key) or not Letter.objects.filter(account=account, pk=int(key)).exists():
         return None
     opened = set() if folded else {int(key)}
     return _lines(account, [int(key)], opened, People(account))[0]
 
 
 def _conversation(account: Account, thread: str) -> Conversation | None:
-    if not _is_key(thread):
+    if not is_key(thread):
         return None
     return Conversation.objects.filter(account=account, pk=int(thread)).first()
-
-
-def _is_key(text: str) -> bool:
-    return text.isdecimal() and text.isascii() and len(text) <= 18
 
 
 def _order(row: Conversation) -> list[tuple[int, bool, bool, str]]:
