@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
+from mail.keys import is_key
 from mail.live import tell
 from mail.models import Contact, Conversation, Letter
 from mail.people import profile_name
@@ -51,7 +52,7 @@ class Moved:
     def from_fields(cls, fields: Mapping[str, str]) -> Moved:
         """Read what `as_fields` wrote; what is no such thing is left out."""
         pairs = (item.partition(".") for item in fields.get("places", "").split())
-        places = {int(key): marks for key, _, marks in pairs if _is_key(key)}
+        places = {int(key): marks for key, _, marks in pairs if is_key(key)}
         return cls(places, tuple(fields.get("let_in", "").split()))
 
 
@@ -167,13 +168,9 @@ def _let_in(account: Account, user: str) -> dict[int, str] | None:
     return places if newly else None
 
 
-def _is_key(text: str) -> bool:
-    return text.isdecimal() and text.isascii() and len(text) <= 18
-
-
 def _keys(threads: Threads) -> list[int]:
     listed = [threads] if isinstance(threads, str) else threads
-    return [int(thread) for thread in listed if _is_key(thread)]
+    return [int(thread) for thread in listed if is_key(thread)]
 
 
 def _of(account: Account, keys: Sequence[int]) -> QuerySet[Conversation]:
