@@ -137,12 +137,6 @@ class TestForm(_KitForm):
         return data
 
 
-class PhraseForm(forms.Form):
-    """The words alone."""
-
-    words = PhraseField()
-
-
 class WhereForm(forms.Form):
     """Who has mail of a recovered account: a link, or a card as file or text."""
 

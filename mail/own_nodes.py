@@ -19,7 +19,7 @@ from journal.authorising import (
     withdraw_node,
 )
 from journal.trusts import ends
-from mail.held import Doing, is_held
+from mail.held import Doing
 from mail.live import tell
 from mail.models import Held
 from mail.presentation import clean_name
@@ -213,11 +213,6 @@ def withdraw(account: Account, node: str, *, now: datetime, key: PrivateKey | No
 def takes_phrase_to_withdraw(account: Account, node: str, now: datetime) -> bool:
     """Tell whether withdrawing a node takes the recovery phrase."""
     return takes_user_key_to_withdraw(str(account.fingerprint), node, now)
-
-
-def is_withdrawn(account: Account, node: str) -> bool:
-    """Tell whether a node's withdrawal waits to be done."""
-    return is_held(account, Held.Kind.NODE, node)
 
 
 def _do(account: Account, node: str) -> None:

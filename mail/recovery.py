@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 from journal.accept import accept
 from journal.models import Resource, Wanted
 from journal.revoke import revoke_all
+from journal.user_key import open_user_key
 from mail import adding
 from mail.contacts import add_contact
 from mail.live import tell
@@ -64,7 +65,7 @@ def check_words(account: Account, kit: bytes | None, phrase: str) -> None:
     Raises:
         UserError: one sentence that says what is wrong.
     """
-    _open(account, kit, phrase)
+    open_user_key(account, phrase, kit or b"")
     note_checked(account, timezone.now())
 
 
@@ -78,29 +79,6 @@ def forget_kit(account: Account) -> None:
         raise UserError(gettext("Test your own file first; then the copy here can go."))
     Account.objects.filter(pk=account.pk).update(recovery_kit="")
     account.recovery_kit = ""
-
-
-def keep_kit(account: Account, kit: bytes, phrase: str) -> None:
-    """Keep a copy of the recovery file here again.
-
-    Raises:
-        UserError: the words do not open it, or it is another account's.
-    """
-    _open(account, kit, phrase)
-    Account.objects.filter(pk=account.pk).update(recovery_kit=kit.decode())
-    note_checked(account, timezone.now())
-
-
-def _open(account: Account, kit: bytes | None, phrase: str) -> PrivateKey:
-    given = kit if kit is not None else account.recovery_kit.encode()
-    if not given:
-        raise UserError(gettext("This node keeps no copy of the recovery file; choose the file."))
-    key = keystore.open_kit(given, phrase)
-    if key.fingerprint != account.fingerprint:
-        raise UserError(
-            gettext("The words open this file, but it belongs to another account than yours.")
-        )
-    return key
 
 
 # After a recovery
@@ -196,7 +174,7 @@ def open_old_mail(account: Account, phrase: str, kit: bytes | None = None) -> in
     Raises:
         UserError: the words are not right.
     """
-    key = _open(account, kit, phrase)
+    key = open_user_key(account, phrase, kit or b"")
     note_checked(account, timezone.now())
     receipted: set[str] = set()
     filed = 0

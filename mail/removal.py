@@ -15,8 +15,8 @@ from django.utils.translation import gettext
 
 from journal.models import Resource
 from journal.revoke import revoke
-from mail import held
 from mail.held import Doing, hold
+from mail.keys import is_key
 from mail.live import tell
 from mail.models import Held, Letter, Removal
 from mail.people import People, Person
@@ -63,15 +63,10 @@ def ask_for_removal(account: Account, key: str) -> Held | None:
 
 def own_letter(account: Account, key: str) -> Letter | None:
     """Find a letter of one's own by its key."""
-    if not key.isdecimal() or len(key) > 18:
+    if not is_key(key):
         return None
     own = Letter.objects.filter(account=account, author=account.fingerprint or "-")
     return own.select_related("resource").filter(pk=int(key)).first()
-
-
-def is_asked_for(account: Account, letter: Letter) -> bool:
-    """Tell whether the removal of a letter waits to be done."""
-    return held.is_held(account, Held.Kind.REMOVE, letter.resource.identifier)
 
 
 def removals(account: Account, letters: Iterable[str], people: People) -> dict[str, RemovalView]:
