@@ -28,6 +28,8 @@ from mail.models import (
     SearchText,
     Unopened,
 )
+from mail.people import profile_names
+from mail.presentation import clean_name
 from mail.sealing import Head, open_head, seal_head, seal_text
 from nodes.facts import current_facts
 from nodes.models import Account, ContactRequest
@@ -84,9 +86,24 @@ def _tell_of_profiles(resources: Written) -> None:
     """Let open pages show what somebody says of himself now."""
     authors = {row.author for row, content in resources if content.kind == "user"}
     if authors:
+        _name_the_nameless(authors)
         knowing = Contact.objects.filter(user__in=authors).values_list("account", flat=True)
         for account_id in set(knowing):
             tell(account_id, "contacts")
+
+
+def _name_the_nameless(authors: set[str]) -> None:
+    """Name contacts whose name was not known when they were added by what they call themselves.
+
+    A request that came by a handshake (protocol §10) bears no name, so that its sender stands in
+    the list by the beginning of his fingerprint until he tells one. A name once there stays.
+    """
+    names = profile_names(authors)
+    for contact in Contact.objects.filter(user__in=authors):
+        name = clean_name(names.get(contact.user, ""))[:200].strip()
+        if name and contact.name == contact.user[:12]:
+            Contact.objects.filter(pk=contact.pk).update(name=name)
+            tell(contact.account_id, "counts")
 
 
 @receiver(resources_handed)

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from journal.models import Resource
+from mail.models import Contact
 from mail.people import profile
 from mail.profile import about, save_profile
 from nodes.errors import UserError
@@ -47,3 +48,16 @@ def test_refusals_change_nothing(house: House) -> None:
     with pytest.raises(UserError, match="has not let this node publish"):
         save_profile(house.bob, "Bob", "", now=timezone.now())
     assert Resource.objects.count() == before
+
+
+def test_contacts_without_a_name_get_it_when_it_is_told(house: House) -> None:
+    """Who came by a handshake has no name yet; a name that the account gave stays."""
+    bob = str(house.bob.fingerprint)
+    row = Contact.objects.get(account=house.alice, user=bob)
+    Contact.objects.filter(pk=row.pk).update(name=bob[:12])
+    save_profile(house.bob, "Robert", "", now=timezone.now())
+    row.refresh_from_db()
+    assert row.name == "Robert"
+    save_profile(house.bob, "Rob", "", now=timezone.now() + timedelta(minutes=1))
+    row.refresh_from_db()
+    assert row.name == "Robert"
