@@ -5,7 +5,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,6 +14,7 @@ from mail import expiry
 from mail.forms_nodes import PhraseForm
 from mail.toasts import toast
 from mail.views import reader
+from mail.views.back import came_from
 from nodes.errors import UserError
 
 
@@ -69,8 +69,5 @@ def put_aside(request: HttpRequest) -> HttpResponse:
 
 def _back(request: HttpRequest) -> str:
     """Return the page from which the reader came to renew, the inbox when it is not one of ours."""
-    came_from = request.POST.get("back") or request.headers.get("Referer", "")
-    own = url_has_allowed_host_and_scheme(came_from, {request.get_host()})
-    if own and "/renew/" not in came_from:
-        return came_from
-    return reverse("mail:folder", args=["inbox"])
+    address = came_from(request, request.POST.get("back", ""))
+    return reverse("mail:folder", args=["inbox"]) if "/renew/" in address else address

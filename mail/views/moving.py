@@ -7,7 +7,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,6 +15,7 @@ from mail.flags import Moved, Place
 from mail.folders import Folder
 from mail.toasts import toast
 from mail.views import reader
+from mail.views.back import came_from
 from mail.views.conversations import folder_of, folder_url, tools_response
 from nodes.models import Account
 
@@ -84,7 +84,7 @@ def put_back(request: HttpRequest) -> HttpResponse:
         toast(request, words % {"number": number})
     else:
         toast(request, gettext("There was nothing left to put back."))
-    return redirect(_back(request))
+    return redirect(came_from(request))
 
 
 def _do(
@@ -185,11 +185,3 @@ def _retarget(response: HttpResponse, target: str) -> HttpResponse:
     response["HX-Retarget"] = target
     response["HX-Reswap"] = "outerHTML"
     return response
-
-
-def _back(request: HttpRequest) -> str:
-    """Return the page from which the reader came, the inbox when it is not one of ours."""
-    came_from = request.headers.get("Referer", "")
-    if url_has_allowed_host_and_scheme(came_from, {request.get_host()}):
-        return came_from
-    return reverse("mail:folder", args=["inbox"])

@@ -3,8 +3,6 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -13,6 +11,7 @@ from mail import held
 from mail.models import Held
 from mail.toasts import toast
 from mail.views import reader
+from mail.views.back import came_from
 
 
 @login_required
@@ -30,17 +29,9 @@ def undo(request: HttpRequest, key: int) -> HttpResponse:
     row = held.undo(reader(request), key)
     if row is None:
         toast(request, gettext("It was too late to undo that."))
-        return redirect(_back(request))
+        return redirect(came_from(request))
     if row.kind == Held.Kind.SEND:
         toast(request, gettext("The message was not sent. It is a draft again."))
         return redirect("mail:draft", row.about)
     toast(request, gettext("Undone. Nothing has changed."))
-    return redirect(_back(request))
-
-
-def _back(request: HttpRequest) -> str:
-    """Return the page from which the reader came, the inbox when it is not one of ours."""
-    came_from = request.headers.get("Referer", "")
-    if url_has_allowed_host_and_scheme(came_from, {request.get_host()}):
-        return came_from
-    return reverse("mail:folder", args=["inbox"])
+    return redirect(came_from(request))
