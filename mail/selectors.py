@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from mail import requests
+from mail.keys import is_key
 from mail.models import Conversation, Delivery, Draft, Letter
 from mail.models.letters import COUNTED, IN_FOLDER
 from mail.people import People
@@ -196,14 +197,14 @@ def open_letters(account: Account, keys: Iterable[int], people: People) -> list[
 
 def letter(account: Account, key: str) -> LetterView | None:
     """Open one letter by its key."""
-    if not key.isdecimal():
+    if not is_key(key):
         return None
     return _one(account, Letter.objects.filter(pk=int(key)))
 
 
 def about_letter(account: Account, key: str) -> LetterAbout | None:
     """Tell all that is known of one letter by its key."""
-    if not key.isdecimal() or len(key) > 18:
+    if not is_key(key):
         return None
     found = Letter.objects.filter(account=account, pk=int(key)).select_related("resource")
     row = found.defer("resource__payload").first()
@@ -242,7 +243,9 @@ def all_letters(account: Account) -> Iterable[LetterView]:
 
 def attachment(account: Account, key: str, index: int) -> Attachment | None:
     """Open one file of a letter."""
-    row = Letter.objects.filter(account=account, pk=int(key) if key.isdecimal() else 0).first()
+    if not is_key(key):
+        return None
+    row = Letter.objects.filter(account=account, pk=int(key)).first()
     if row is None:
         return None
     files = read_letter(open_text(row.sealed_body)).attachments
@@ -262,7 +265,7 @@ def counts(account: Account) -> dict[str, int]:
 
 
 def _conversation(account: Account, thread: str) -> Conversation | None:
-    if not thread.isdecimal() or len(thread) > 18:
+    if not is_key(thread):
         return None
     return Conversation.objects.filter(account=account, pk=int(thread)).first()
 
