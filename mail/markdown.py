@@ -24,6 +24,12 @@ from markdown_it.utils import OptionsDict
 PARSED_LENGTH = 64_000
 """Characters; a longer text is shown as it was written, since parsing may take long."""
 
+_SIGNS = "[]*_`<~|\\"
+_MOST_SIGNS = 12_000
+_MOST_ADDRESSES = 1_000
+_MOST_STEPS = 2_000_000
+"""The parser's time grows with the square of some signs, and of addresses that hang together."""
+
 SHOWN_LENGTH = 2_000_000
 """Characters; the rest of a still longer text can only be saved."""
 
@@ -209,6 +215,19 @@ def _keep(element: str, attribute: str, value: str) -> str | None:
     return value
 
 
+def _takes_long(text: str) -> bool:
+    """Tell whether a text is made to keep the parser busy; no letter that is meant to be read is.
+
+    The search for addresses begins at each "//" and "mailto:" and goes on to the next space.
+    """
+    if sum(map(text.count, _SIGNS)) > _MOST_SIGNS:
+        return True
+    words = text.lower().split()
+    found = [(word.count("//") + word.count("mailto:"), len(word)) for word in words]
+    many = sum(number for number, _ in found) > _MOST_ADDRESSES
+    return many or sum(number * length for number, length in found) > _MOST_STEPS
+
+
 def render(text: str, picture: PictureAddress | None = None) -> SafeString:
     """Return the HTML of a letter's Markdown.
 
@@ -222,7 +241,7 @@ def render(text: str, picture: PictureAddress | None = None) -> SafeString:
         return f"{found[1]}picture:{len(links) - 1}"
 
     short = _DATA.sub(take, text.translate(_OVERRIDES))
-    if len(short) > PARSED_LENGTH:
+    if len(short) > PARSED_LENGTH or _takes_long(short):
         return mark_safe(f"<pre>{escape(text[:SHOWN_LENGTH])}</pre>")  # noqa: S308  (escaped)
     html = _PARSER.render(short, {"picture": picture, "links": links})
     return mark_safe(  # noqa: S308  (what the sanitiser lets through)
