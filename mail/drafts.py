@@ -134,8 +134,9 @@ def save(
             return _begin(account, content, mark, (), row, "going")
         if not own and row.revision != mark.revision:
             return _begin(account, content, mark, (), row, "changed")
-        _check_room(account, len(content.body) - len(bytes(row.sealed)))
-        row.sealed, row.reply_to = seal_content(content), content.reply
+        sealed = seal_content(content)
+        _check_room(account, len(sealed) - len(bytes(row.sealed)))
+        row.sealed, row.reply_to = sealed, content.reply
         row.revision, row.page, row.turn = row.revision + 1, mark.page, mark.turn
         row.failed = None
         row.save()
@@ -313,18 +314,20 @@ def _begin(
             gettext("You have %(count)d drafts; send or delete one of them first.")
             % {"count": DRAFTS_PER_ACCOUNT}
         )
-    _check_room(account, len(content.body) + sum(len(file.data) for file in files))
+    sealed, copied = seal_content(content), source if why else None
+    there = draft_files.total(draft_files.files_of(copied)) if copied else 0
+    _check_room(account, len(sealed) + there + sum(len(file.data) for file in files))
     row = Draft.objects.create(
         account=account,
         reply_to=content.reply,
-        sealed=seal_content(content),
+        sealed=sealed,
         page=mark.page,
         turn=mark.turn,
     )
     for file in files:
         draft_files.add_file(row, file.name, file.type, file.data)
-    if why and source is not None:
-        draft_files.copy_files(source, row)
+    if copied is not None:
+        draft_files.copy_files(copied, row)
     tell_of(row)
     return Saved(row.pk, row.revision, why)
 
