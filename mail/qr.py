@@ -19,9 +19,11 @@ _CODES: Final = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 _BEGINNINGS: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 _SIDE: Final = 2400
 """Pixels to which a picture is made smaller; the finest code that a card's link needs is read."""
-_PIXELS: Final = 24_000_000
-_PIXELS_JPEG: Final = 100_000_000  # is made smaller while it is read, so it never takes so many
+_PIXELS: Final = 16_000_000
+_PIXELS_JPEG: Final = 52_000_000
+"""It is made smaller while it is read; but one in several scans takes six bytes for each pixel."""
 _turns: Final = threading.BoundedSemaphore(2)
+_PATIENCE: Final = 3.0
 
 
 def is_picture(data: bytes) -> bool:
@@ -36,13 +38,19 @@ def read_qr(data: bytes) -> list[str]:
         data: the file, at most `PICTURE_BYTES`.
 
     Raises:
-        UserError: it is no such picture, it is too large, or there is no code in it.
+        UserError: it is no such picture, it is too large, there is no code in it, or others are
+            being read.
     """
     if len(data) > PICTURE_BYTES:
         raise UserError(gettext("This picture is too large."))
-    with _turns:
+    # Whoever waits for others' pictures holds a thread that pages are answered in.
+    if not _turns.acquire(timeout=_PATIENCE):
+        raise UserError(gettext("Other pictures are being read; try again in a moment."))
+    try:
         picture = _open(data)
         codes = zxingcpp.read_barcodes(picture, formats=_CODES)
+    finally:
+        _turns.release()
     texts = [code.text for code in codes if code.valid and code.text]
     if not texts:
         raise UserError(
@@ -63,7 +71,8 @@ def _open(data: bytes) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
         pixels = picture.width * picture.height
-        if pixels > (_PIXELS_JPEG if picture.format == "JPEG" else _PIXELS):
+        in_one_go = picture.format == "JPEG" and "progressive" not in picture.info
+        if pixels > (_PIXELS_JPEG if in_one_go else _PIXELS):
             raise UserError(gettext("This picture is too large."))
         picture.draft("L", (_SIDE, _SIDE))
         if "A" in picture.getbands() or "transparency" in picture.info:
