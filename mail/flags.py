@@ -29,6 +29,8 @@ _CHANGES: Final[Mapping[Place, dict[str, bool]]] = {
     "bin": {"binned": True},
     "restored": {"binned": False},
 }
+_MOST_MOVED: Final = 5_000
+"""At once; a form cannot name more of them than a thousand."""
 _MARKS: Final = ("archived", "binned", "waiting")
 
 
@@ -53,7 +55,9 @@ class Moved:
         """Read what `as_fields` wrote; what is no such thing is left out."""
         pairs = (item.partition(".") for item in fields.get("places", "").split())
         places = {int(key): marks for key, _, marks in pairs if is_key(key)}
-        return cls(places, tuple(fields.get("let_in", "").split()))
+        if len(places) > _MOST_MOVED:
+            places = {}
+        return cls(places, tuple(fields.get("let_in", "").split())[:_MOST_MOVED])
 
 
 def mark_read(account: Account, threads: Threads) -> int:

@@ -17,6 +17,8 @@ from nodes.models import Account
 
 WRITABLE = ("mutual", "given")
 """States of a contact to whom a letter can be addressed."""
+_LONGEST = 10_000
+"""Characters of typed names that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def read(account: Account, fingerprints: Sequence[str], typed: str) -> Recipient
     by_fingerprint = {contact.fingerprint: contact for contact in known}
     people = {key: by_fingerprint[key] for key in fingerprints if key in by_fingerprint}
     unknown: list[str] = []
-    for name in filter(None, (clean_name(part) for part in typed.split(","))):
+    for name in filter(None, (clean_name(part) for part in typed[:_LONGEST].split(","))):
         contact = _find(name, names)
         if contact is None:
             unknown.append(name)

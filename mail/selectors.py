@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
@@ -397,6 +397,6 @@ def _write_cursor(row: Conversation) -> str:
 def _read_cursor(text: str | None) -> tuple[datetime, int] | None:
     moment, _, key = (text or "").partition("_")
     try:
-        return datetime.fromisoformat(moment), int(key)
-    except ValueError:
+        return datetime.fromisoformat(moment).astimezone(UTC), int(key)
+    except (ValueError, OverflowError):
         return None

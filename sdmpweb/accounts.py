@@ -33,6 +33,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Say no: accounts are made by the owner or by an invitation."""
         return False
 
+    def is_safe_url(self, url: str) -> bool:
+        """Tell whether somebody may be sent to `url`; what is no address at all is none."""
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:  # such as http://[
+            return False
+
     def get_reauthentication_methods(self, user: Account) -> list[dict[str, str]]:
         """Name the ways to show that it is oneself in the words of these pages."""
         words = {

@@ -1,8 +1,8 @@
 """What ends: the list of it, renewing, and putting a reminder aside."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -44,7 +44,7 @@ def renew(request: HttpRequest, kind: str, fingerprint: str) -> HttpResponse:
             needed = ending.phrase or phrase.strip()
             key = open_user_key(account, phrase, form.cleaned_data["recovery"]) if needed else None
             toast(request, expiry.renew(account, ending, now=now, key=key))
-            return redirect(_back(request))
+            return HttpResponseRedirect(_back(request))
         except UserError as refusal:
             form.add_error(None, str(refusal))
     until = expiry.renewed_until(ending, now)
@@ -64,7 +64,7 @@ def renew(request: HttpRequest, kind: str, fingerprint: str) -> HttpResponse:
 def put_aside(request: HttpRequest) -> HttpResponse:
     """Say no more about an ending until fewer days are left."""
     expiry.put_aside(reader(request), request.POST.get("about", "")[:200], timezone.now())
-    return redirect(_back(request))
+    return HttpResponseRedirect(_back(request))
 
 
 def _back(request: HttpRequest) -> str:

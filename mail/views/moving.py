@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
@@ -84,7 +84,7 @@ def put_back(request: HttpRequest) -> HttpResponse:
         toast(request, words % {"number": number})
     else:
         toast(request, gettext("There was nothing left to put back."))
-    return redirect(came_from(request))
+    return HttpResponseRedirect(came_from(request))
 
 
 def _do(

@@ -1,7 +1,7 @@
 """Undoing what is held for a moment."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
@@ -29,9 +29,9 @@ def undo(request: HttpRequest, key: int) -> HttpResponse:
     row = held.undo(reader(request), key)
     if row is None:
         toast(request, gettext("It was too late to undo that."))
-        return redirect(came_from(request))
+        return HttpResponseRedirect(came_from(request))
     if row.kind == Held.Kind.SEND:
         toast(request, gettext("The message was not sent. It is a draft again."))
         return redirect("mail:draft", row.about)
     toast(request, gettext("Undone. Nothing has changed."))
-    return redirect(came_from(request))
+    return HttpResponseRedirect(came_from(request))

@@ -87,7 +87,7 @@ def _take(request: HttpRequest, opened: Opened | None, key: int | None = None) -
         return _again(request, form, opened, leave_out=does.removeprefix("without "))
     if does.startswith("without-file ") and opened is not None:
         number = does.removeprefix("without-file ")
-        if number.isascii() and number.isdigit():
+        if number.isascii() and number.isdigit() and len(number) <= 18:
             drafts.take_out(account, opened.key, int(number))
         return _again(request, form, drafts.open_draft(account, opened.key))
     if does == "save":
