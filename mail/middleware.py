@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,13 +10,18 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
+from django.utils.cache import add_never_cache_headers
 
 from mail.live import state_of
 from nodes.models import Account
 
 
 class ReaderMiddleware:
-    """Sets the time zone and the language that the account has chosen, for one request."""
+    """Sets the time zone and the language that the account has chosen, for one request.
+
+    What is answered to an account is its own: unless the page says otherwise, no browser and no
+    proxy keeps it.
+    """
 
     sync_capable = True
     async_capable = True
@@ -32,12 +37,18 @@ class ReaderMiddleware:
         if self._waits:
             return self._answer_later(request)
         with _speaking_to(getattr(request, "user", None), request):
-            return cast(HttpResponseBase, self.get_response(request))
+            return _kept_nowhere(request, self.get_response(request))
 
     async def _answer_later(self, request: HttpRequest) -> HttpResponseBase:
         user = await request.auser() if hasattr(request, "auser") else None
         with _speaking_to(user, request):
-            return cast(HttpResponseBase, await self.get_response(request))
+            return _kept_nowhere(request, await self.get_response(request))
+
+
+def _kept_nowhere(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if not response.has_header("Cache-Control") and hasattr(request, "live_state"):
+        add_never_cache_headers(response)
+    return response
 
 
 @contextmanager
@@ -61,5 +72,5 @@ def _speaking_to(user: object, request: HttpRequest) -> Iterator[None]:
 def _zone(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory, or too long
         return None
