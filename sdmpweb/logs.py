@@ -81,6 +81,7 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
             "httpcore": {"level": "WARNING"},
             # Django logs the path of every refused request, which may hold a person's link.
             "django.request": {"level": "ERROR"},
+            "django.security.csrf": {"level": "ERROR"},
             "django.channels": {"level": "WARNING"},
         },
     }

@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "sdmpweb.encoding.Utf8Middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -105,7 +106,11 @@ CACHES: dict[str, dict[str, Any]] = {
         "KEY_PREFIX": "sdmpweb",
     }
     if GROWN
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        # Who makes many entries must not push out those that count attempts.
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
 }
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
