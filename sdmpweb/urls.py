@@ -7,7 +7,7 @@ from django.urls import include, path
 from sdmpweb.health import health
 
 # By the one door where attempts are counted and second factors are asked for.
-admin.site.login = secure_admin_login(admin.site.login)
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("health", health, name="health"),
