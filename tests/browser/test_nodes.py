@@ -131,3 +131,25 @@ def test_the_identity_is_renewed_with_the_phrase(alice: Person, house: House) ->
     alice.page.get_by_label("Recovery phrase").fill(house.phrase)
     alice.page.get_by_role("button", name=re.compile("Renew until")).click()
     expect(alice.page.get_by_text("Your identity is renewed until")).to_be_visible()
+
+
+def test_a_new_key_of_this_node_is_confirmed_with_the_phrase(alice: Person, house: House) -> None:
+    """Last of all, since the node starts anew with another key."""
+    house.node.stop()
+    house.node.command("renew_node_key")
+    house.node.start()
+    page = alice.page
+    alice.go("/mail/inbox/")
+    strip = page.get_by_role("region", name="What ends")
+    expect(strip).to_contain_text("This node has a new key since")
+    alice.go("/ends/")
+    expect(page.get_by_text("Confirming takes your recovery phrase.")).to_be_visible()
+    page.get_by_role("link", name="Confirm").click()
+    expect(page.get_by_role("heading", name="Confirm the new key")).to_be_visible()
+    page.get_by_label("Recovery phrase").fill("abandon ability able")
+    page.get_by_role("button", name="Confirm the new key").click()
+    expect(page.get_by_role("alert")).to_contain_text("These words do not open the recovery file")
+    page.get_by_label("Recovery phrase").fill(house.phrase)
+    page.get_by_role("button", name="Confirm the new key").click()
+    expect(page.get_by_text("The new key of this node is confirmed.")).to_be_visible()
+    expect(page.get_by_text("Nothing ends soon")).to_be_visible()
