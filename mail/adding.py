@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from mail import contacts, flags, invitations
+from mail import contacts, flags, guests
 from mail.cards import export_card, public_card
 from mail.contacts import CardSummary, ContactView
 from mail.qr import is_picture, read_qr
@@ -113,7 +113,7 @@ def _use(account: Account, link: str) -> str:
     try:
         token = _own_path(link, _INVITE_PATH)
         if token:
-            invitations.come_in(account, token, timezone.now())
+            guests.come_in(account, token, timezone.now())
         elif _path(link, _INVITE_PATH):
             fetch(link, data=export_card(account))
     except UserError as refusal:
@@ -137,7 +137,7 @@ def _follow(account: Account, link: str, *, own: bool) -> Found:
         if found.summary.fingerprint != fingerprint:
             raise UserError(gettext("The card at this link is not the one that the link names."))
         return found
-    card = invitations.card_for(token, timezone.now()) if here else _fetch_card(link)
+    card = guests.card_for(token, timezone.now()) if here else _fetch_card(link)
     if card is None:
         raise UserError(_not_open())
     found = _read(account, card, own=own)

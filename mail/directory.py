@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from mail.invitations import befriend
+from mail.guests import befriend
 from mail.models import Contact
 from mail.people import profile
 from mail.presentation import clean_name

@@ -22,7 +22,7 @@ def owner_link() -> str | None:
         return None
     token = secrets.token_urlsafe(24)
     SetupLink.objects.filter(used=None).delete()
-    SetupLink.objects.create(token_hash=_hash(token))
+    SetupLink.objects.create(token_hash=hash_token(token))
     return f"{web_url()}/welcome/{token}/"
 
 
@@ -37,7 +37,7 @@ def web_url() -> str:
 
 def check_token(token: str) -> bool:
     """Tell whether the link with this token is still open."""
-    return SetupLink.objects.filter(token_hash=_hash(token), used=None).exists()
+    return SetupLink.objects.filter(token_hash=hash_token(token), used=None).exists()
 
 
 def use_token(token: str) -> None:
@@ -46,7 +46,9 @@ def use_token(token: str) -> None:
     Raises:
         UserError: the link was used already or never existed.
     """
-    used = SetupLink.objects.filter(token_hash=_hash(token), used=None).update(used=timezone.now())
+    used = SetupLink.objects.filter(token_hash=hash_token(token), used=None).update(
+        used=timezone.now()
+    )
     if not used:
         raise UserError(
             gettext(
@@ -56,5 +58,6 @@ def use_token(token: str) -> None:
         )
 
 
-def _hash(token: str) -> str:
+def hash_token(token: str) -> str:
+    """Give what is kept of the token of a link."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -19,10 +19,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from mail import invitations, rates
+from mail import guests, invitations, rates
 from mail.forms_invitations import InviteForm
 from mail.forms_welcome import AccountForm
-from mail.invitations import Guest
+from mail.guests import Guest
 from mail.models import Invitation
 from mail.toasts import toast
 from mail.views import reader
@@ -130,7 +130,7 @@ def guest(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and request.content_type == MEDIA_TYPE:
         return _leave(request, token)
     if request.method != "POST" and "text/html" not in request.headers.get("Accept", ""):
-        card = invitations.card_for(token, timezone.now())
+        card = guests.card_for(token, timezone.now())
         if card is None:
             return HttpResponse(status=410)
         return HttpResponse(card, content_type=MEDIA_TYPE)
@@ -143,14 +143,14 @@ def guest(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def recover(request: HttpRequest, token: str) -> HttpResponse:
     """Let a guest make the account from a recovery file."""
-    offer = invitations.look(token, timezone.now())
+    offer = guests.look(token, timezone.now())
     if offer is None or offer.state != "open" or offer.kind != Invitation.Kind.ACCOUNT:
         return _closed(request, offer)
     if request.method == "POST" and not _within(request, "account", _ACCOUNTS_OF_ADDRESS):
         return render(request, "429.html", status=429)
 
     def make(given: dict[str, Any]) -> Account:
-        return invitations.recover_account(
+        return guests.recover_account(
             token,
             kit=given["file"],
             phrase=given["words"],
@@ -167,7 +167,7 @@ def recover(request: HttpRequest, token: str) -> HttpResponse:
 @sensitive_post_parameters("password")
 def _page(request: HttpRequest, token: str) -> HttpResponse:
     """Show the invitation, and do what its form asks for."""
-    offer = invitations.look(token, timezone.now())
+    offer = guests.look(token, timezone.now())
     if offer is None or offer.state != "open":
         return _closed(request, offer)
     if offer.kind == Invitation.Kind.ACCOUNT:
@@ -177,7 +177,7 @@ def _page(request: HttpRequest, token: str) -> HttpResponse:
     problem = ""
     if request.method == "POST" and account is not None:
         try:
-            host = invitations.come_in(account, token, timezone.now())
+            host = guests.come_in(account, token, timezone.now())
         except UserError as refusal:
             problem = str(refusal)
         else:
@@ -203,7 +203,7 @@ def _account_page(request: HttpRequest, token: str, offer: Guest) -> HttpRespons
     if form.is_valid():
         given = form.cleaned_data
         try:
-            enrolment = invitations.make_account(
+            enrolment = guests.make_account(
                 token, name=given["name"], password=given["password"], now=timezone.now()
             )
         except UserError as refusal:
@@ -224,17 +224,17 @@ def _leave(request: HttpRequest, token: str) -> HttpResponse:
     """Take a card from a guest's node; say whether it was taken, and no more."""
     if not _within(request, "card", _CARDS_OF_ADDRESS):
         return HttpResponse(status=429)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > invitations.LEFT_BYTES:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > guests.LEFT_BYTES:
         return HttpResponse(status=413)
     now = timezone.now()
-    if invitations.look(token, now) is None:
+    if guests.look(token, now) is None:
         return HttpResponse(status=410)
     # Only now, so that who has no token does not use up what is for those who have one.
     if not rates.within("cards left", _CARDS_OF_ALL, _A_MINUTE):
         return HttpResponse(status=429)
     # At most so much is read, whatever the length was said to be.
-    data = request.read(invitations.LEFT_BYTES + 1)
-    taken = invitations.leave_card(token, data, now)
+    data = request.read(guests.LEFT_BYTES + 1)
+    taken = guests.leave_card(token, data, now)
     return HttpResponse(status=204 if taken else 410)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mail.invitations import LEFT_BYTES
+from mail.guests import LEFT_BYTES
 from sdmp.card import MEDIA_TYPE, write_card
 from tests.hostile.conftest import Victim, forged
 from tests.support.hostile import Actor

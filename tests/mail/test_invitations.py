@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from journal.credentials import judge_shown, keep_contact_requests
 from journal.enrol import enrol
-from mail import contacts, invitations, requests
+from mail import contacts, guests, invitations, requests
 from mail.cards import export_card
 from mail.models import Contact, Invitation, InvitationUse
 from nodes import keystore
@@ -206,7 +206,7 @@ def test_the_end_of_an_invitation(owner: Account, client: Client) -> None:
     given = {"name": "Gus Guest", "password": PASSWORD}
     assert as_guest(client, token, given).status_code == 410
     with pytest.raises(UserError, match="not open any more"):
-        invitations.make_account(token, now=timezone.now(), **given)
+        guests.make_account(token, now=timezone.now(), **given)
     assert as_guest(client, "x" * 32).status_code == 404
 
 
@@ -312,7 +312,7 @@ def test_what_is_left_must_be_a_card(house: House, client: Client, rita: Actor) 
     bad = (
         b"hello", b"[]", b"{}", b"[1]", write_card([rita.trust]), two,
         rita.card()[:-40], export_card(house.alice), b"[" * 100_000,
-        write_card([rita.identity]) + b" " * invitations.LEFT_BYTES,
+        write_card([rita.identity]) + b" " * guests.LEFT_BYTES,
     )  # fmt: skip
     for data in bad:
         assert as_node(client, token, data).status_code in (410, 413), data[:40]
