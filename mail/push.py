@@ -73,8 +73,8 @@ def public_key() -> str:
     return row.public
 
 
-def subscribe(account: Account, endpoint: str, p256dh: str, auth: str, *, agent: str = "") -> None:
-    """Remember a browser that is to be woken.
+def subscribe(account: Account, endpoint: str, p256dh: str, auth: str, *, agent: str = "") -> str:
+    """Remember a browser that is to be woken, and return its mark.
 
     Args:
         account: whose it is; of whoever else it was before, it is no more.
@@ -103,6 +103,12 @@ def subscribe(account: Account, endpoint: str, p256dh: str, auth: str, *, agent:
         mine = PushSubscription.objects.filter(account=account)
         kept = list(mine.order_by("-created", "-pk").values_list("pk", flat=True)[:_MOST])
         mine.exclude(pk__in=kept).delete()
+    return _hash(endpoint)
+
+
+def forget(account_id: int, mark: str) -> None:
+    """Wake a browser no more in which somebody signs out."""
+    PushSubscription.objects.filter(account=account_id, endpoint_hash=mark).delete()
 
 
 def unsubscribe(account: Account, key: int) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
 from django.dispatch import receiver
+from django.http import HttpRequest
 from django.utils import timezone
 
 from journal.models import Resource
@@ -18,6 +20,7 @@ from journal.signals import (
     resources_published,
     resources_revoked,
 )
+from mail import push
 from mail.live import tell, tell_user
 from mail.models import (
     Contact,
@@ -205,6 +208,13 @@ def on_contact_requested(user: str, stranger: str, **_: Any) -> None:
         ContactRequest.objects.filter(user=user, stranger=stranger).delete()
         return
     tell_user(user, "contacts")
+
+
+@receiver(user_logged_out)
+def on_signed_out(request: HttpRequest, user: Account | None, **_: Any) -> None:
+    """Wake a browser no more in which nobody is signed in."""
+    if user is not None and (mark := request.session.get("push")):
+        push.forget(user.pk, mark)
 
 
 def read_again(author: str) -> None:

@@ -51,10 +51,11 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     """Remember the browser, as its script describes its subscription."""
     values = [str(request.POST.get(name, "")) for name in ("endpoint", "p256dh", "auth")]
     try:
-        push.subscribe(reader(request), *values, agent=request.headers.get("User-Agent", ""))
+        mark = push.subscribe(reader(request), *values, agent=request.headers.get("User-Agent", ""))
     except UserError as refusal:
         toast(request, str(refusal))
     else:
+        request.session["push"] = mark  # signing out ends it: see mail.receivers
         toast(request, gettext("This browser gets notifications now."))
     return redirect("mail:settings_notifications")
 

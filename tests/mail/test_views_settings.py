@@ -128,6 +128,16 @@ def test_browsers(house: House, browse: Browse) -> None:
     assert client.get(path).status_code == 405
 
 
+def test_signing_out_ends_the_notifications_of_that_browser(house: House, browse: Browse) -> None:
+    one, other = browse(house.alice), browse(house.alice)
+    for client, name in ((one, "x"), (other, "y")):
+        given = {"endpoint": f"https://push.example/{name}", "p256dh": key(), "auth": AUTH}
+        client.post("/settings/notifications/browser/", given)
+    kept = PushSubscription.objects.latest("pk")
+    one.post("/account/logout/")
+    assert list(PushSubscription.objects.all()) == [kept]
+
+
 def test_manifest(client: Client, house: House) -> None:
     described = client.get("/manifest.webmanifest")
     assert described["Content-Type"] == "application/manifest+json"
