@@ -41,6 +41,18 @@
     }
   }
 
+  // What holds an open menu is not replaced under the hand: it is fetched again once that closes.
+  const openMenu = "details[data-drop][open]";
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const part = event.detail.requestConfig.elt;
+    if (!part.hasAttribute("data-live") || !event.detail.target.querySelector(openMenu)) return;
+    event.detail.shouldSwap = false;
+    due.add(part);
+  });
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details[data-drop]:not([open])") && due.size) flush();
+  }, true);
+
   let flushing = 0;
   function announce(event) {
     for (const part of document.querySelectorAll("[data-live]")) {

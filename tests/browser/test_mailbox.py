@@ -268,13 +268,36 @@ def test_older_letters_are_folded_and_new_ones_move_nothing(
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(page.locator("[data-old]")).to_have_count(0)
     expect(page.locator(f"#letter-{key} .letter__body")).to_contain_text("Letter 0")
+    # What holds an open menu catches up once that closes.
+    menu = page.locator(f"#letter-{key} details")
+    menu.locator("summary").click()
+    page.locator(f"#letter-{key}").evaluate("letter => letter.setAttribute('data-old', '')")
+    with page.expect_response("**/letters/**"):
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(menu.get_by_role("link", name="Details")).to_be_visible()
+    expect(page.locator("[data-old]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-old]")).to_have_count(0)
     talk_page = page.url
-    page.goto(f"/mail/letter/{key}/about/")
+    menu.locator("summary").click()
+    menu.get_by_role("link", name="Show source").click()
     expect(page.locator(".source")).to_contain_text("Title: Long talk")
     expect(page.locator(".facts")).to_contain_text("hearth")
     page.go_back()
     expect(page).to_have_url(talk_page)
     expect(page.locator("#conversation-title")).to_contain_text("Long talk")
+
+
+def test_older_conversations_come_by_scrolling(
+    street: Street, visit: Callable[..., Person]
+) -> None:
+    street.send("alice", "carol", *(f"Number {number}" for number in range(55)))
+    carol = visit("Carol")
+    expect(carol.page.locator(".row")).to_have_count(50)
+    carol.page.locator("#list").hover()
+    carol.page.mouse.wheel(0, 20_000)
+    expect(row(carol, "Number 0")).to_have_count(1)
+    expect(carol.page.locator("[data-more]")).to_have_count(0)
 
 
 def test_removal_is_confirmed_by_the_other_node(
