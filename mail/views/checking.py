@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -18,16 +18,10 @@ from mail.presentation import short_name
 from mail.qr import PICTURE_BYTES, read_qr
 from mail.toasts import toast
 from mail.views import reader
+from mail.views.contacts import find_contact
 from nodes.errors import UserError
 from nodes.models import Account
 from sdmp.fingerprints import compare_digits
-
-
-def _find(account: Account, fingerprint: str) -> ContactView:
-    found = contacts.contact(account, fingerprint)
-    if found is None:
-        raise Http404
-    return found
 
 
 def _context(account: Account, found: ContactView) -> dict[str, Any]:
@@ -51,7 +45,7 @@ def _context(account: Account, found: ContactView) -> dict[str, Any]:
 def compare(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Show the digits and a code of the two, and say what comes of reading the other's code."""
     account = reader(request)
-    context = _context(account, _find(account, fingerprint))
+    context = _context(account, find_contact(account, fingerprint))
     if request.method != "POST":
         context["differ"] = "differ" in request.GET
         return render(request, "mail/compare.html", context)
@@ -87,7 +81,7 @@ def _read(request: HttpRequest) -> list[str]:
 def check(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Note that the two have compared, and found the same."""
     account = reader(request)
-    found = _find(account, fingerprint)
+    found = find_contact(account, fingerprint)
     try:
         checking.mark_checked(account, fingerprint, request.POST.get("how", ""))
     except UserError as refusal:
@@ -103,7 +97,7 @@ def check(request: HttpRequest, fingerprint: str) -> HttpResponse:
 def uncheck(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Take back that a contact was checked or introduced."""
     account = reader(request)
-    found = _find(account, fingerprint)
+    found = find_contact(account, fingerprint)
     try:
         checking.take_check_back(account, fingerprint)
     except UserError as refusal:
@@ -119,7 +113,7 @@ def uncheck(request: HttpRequest, fingerprint: str) -> HttpResponse:
 def introduce(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Take the word of somebody who was checked for who a contact is."""
     account = reader(request)
-    found = _find(account, fingerprint)
+    found = find_contact(account, fingerprint)
     try:
         checking.take_introduction(account, fingerprint, request.POST.get("by", ""))
     except UserError as refusal:

@@ -66,7 +66,8 @@ def _own_nodes(account: Account) -> list[NodeView]:
     return [node for node in node_views([own], current_facts(), timezone.now())[own] if node.reads]
 
 
-def _find(account: Account, fingerprint: str, checks: Checks | None = None) -> ContactView:
+def find_contact(account: Account, fingerprint: str, checks: Checks | None = None) -> ContactView:
+    """Find a contact that an address names. Raises Http404 when the account has none such."""
     found = contacts.contact(account, fingerprint, checks)
     if found is None:
         raise Http404
@@ -78,7 +79,7 @@ def _page(
 ) -> HttpResponse:
     account = reader(request)
     checks = Checks(account)
-    found = _find(account, fingerprint, checks)
+    found = find_contact(account, fingerprint, checks)
     context = _list(account, checks=checks) | _detail(account, found, checks) | more
     return render(request, "mail/contacts.html", context, status=status)
 
@@ -121,7 +122,7 @@ def detail(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Show what stands beside the list again, after something has changed."""
     account = reader(request)
     checks = Checks(account)
-    context = _detail(account, _find(account, fingerprint, checks), checks)
+    context = _detail(account, find_contact(account, fingerprint, checks), checks)
     if request.GET.get("part") == "history":
         more = {"events": history(account, fingerprint)}
         return render(request, "mail/_contact_history.html", context | more)
@@ -143,7 +144,7 @@ def contact_history(request: HttpRequest, fingerprint: str) -> HttpResponse:
 def rename(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Ask what a contact is to be called."""
     account = reader(request)
-    found = _find(account, fingerprint)
+    found = find_contact(account, fingerprint)
     if request.method != "POST":
         return _page(request, fingerprint, part="rename", name=clean_name(found.name))
     given = request.POST.get("name", "")
@@ -164,7 +165,7 @@ def rename(request: HttpRequest, fingerprint: str) -> HttpResponse:
 def withdraw(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Withdraw the trust in a contact, when the time to undo it is over."""
     account = reader(request)
-    found = _find(account, fingerprint)
+    found = find_contact(account, fingerprint)
     try:
         held = ending.ask_to_withdraw(account, fingerprint, now=timezone.now())
     except UserError as refusal:
@@ -181,7 +182,7 @@ def withdraw(request: HttpRequest, fingerprint: str) -> HttpResponse:
 def block(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Block somebody, at once for what comes in."""
     account = reader(request)
-    found = _find(account, fingerprint)
+    found = find_contact(account, fingerprint)
     try:
         held = ending.ask_to_block(account, fingerprint, now=timezone.now())
     except UserError as refusal:
@@ -197,7 +198,7 @@ def block(request: HttpRequest, fingerprint: str) -> HttpResponse:
 @require_POST
 def unblock(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Let in again what somebody sends."""
-    found = _find(reader(request), fingerprint)
+    found = find_contact(reader(request), fingerprint)
     words = gettext("%(name)s is no longer blocked.") % {"name": short_name(found.name)}
     return _do(request, fingerprint, ending.unblock, words)
 
@@ -206,7 +207,7 @@ def unblock(request: HttpRequest, fingerprint: str) -> HttpResponse:
 @require_POST
 def trust_again(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Trust somebody once more, without a card."""
-    found = _find(reader(request), fingerprint)
+    found = find_contact(reader(request), fingerprint)
     words = gettext("%(name)s may read what you publish again.")
     words %= {"name": short_name(found.name)}
     return _do(request, fingerprint, contacts.trust_again, words)
@@ -216,7 +217,7 @@ def trust_again(request: HttpRequest, fingerprint: str) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Take a contact out of the list, once there is no trust in it."""
-    found = _find(reader(request), fingerprint)
+    found = find_contact(reader(request), fingerprint)
     words = gettext("%(name)s is no longer in your list. The messages stay.")
     words %= {"name": short_name(found.name)}
     return _do(request, fingerprint, contacts.remove, words, gone=True)
@@ -226,7 +227,7 @@ def remove(request: HttpRequest, fingerprint: str) -> HttpResponse:
 @require_POST
 def replace(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Take a contact as the new identity of the earlier one of that name."""
-    found = _find(reader(request), fingerprint)
+    found = find_contact(reader(request), fingerprint)
     words = gettext("This is %(name)s for you now. Compare fingerprints again.")
     words %= {"name": short_name(found.name)}
     return _do(request, fingerprint, take_as_replacement, words)

@@ -22,9 +22,9 @@ from mail.presentation import in_zone
 from mail.toasts import toast
 from mail.views import reader
 from mail.views.posted import content_of, mark_of, upload
+from mail.views.shut import shut_in
 from nodes.errors import UserError
 
-_SHUT = "default-src 'none'; frame-ancestors 'none'; sandbox"
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -189,9 +189,4 @@ def picture(request: HttpRequest, key: int, file: int) -> HttpResponse:
     media_type = picture_type(found.data) if found else None
     if found is None or media_type is None:
         raise Http404
-    response = HttpResponse(found.data, content_type=media_type)
-    response["Content-Security-Policy"] = _SHUT
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return shut_in(found.data, media_type)

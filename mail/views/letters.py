@@ -19,10 +19,9 @@ from mail.pictures import picture_type
 from mail.presentation import clean_name
 from mail.toasts import toast
 from mail.views import reader
+from mail.views.shut import shut_in
 from nodes.errors import UserError
 from sdmp.letter import Attachment
-
-_SHUT = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
 
 def _attachment(request: HttpRequest, key: str, index: int) -> Attachment:
@@ -32,21 +31,12 @@ def _attachment(request: HttpRequest, key: str, index: int) -> Attachment:
     return found
 
 
-def _answer(data: bytes, media_type: str) -> HttpResponse:
-    response = HttpResponse(data, content_type=media_type)
-    response["Content-Security-Policy"] = _SHUT
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Cache-Control"] = "private, no-store"
-    return response
-
-
 @login_required
 @require_safe
 def attachment(request: HttpRequest, key: str, index: int) -> HttpResponse:
     """Offer one attachment to be saved, whatever it says that it is."""
     found = _attachment(request, key, index)
-    response = _answer(found.data, "application/octet-stream")
+    response = shut_in(found.data, "application/octet-stream")
     name = clean_name(found.name).replace("/", "_").replace("\\", "_").strip(". ") or "file"
     response["Content-Disposition"] = str(content_disposition_header(True, name))
     return response
@@ -60,7 +50,7 @@ def picture(request: HttpRequest, key: str, index: int) -> HttpResponse:
     media_type = picture_type(found.data)
     if media_type is None:
         raise Http404
-    response = _answer(found.data, media_type)
+    response = shut_in(found.data, media_type)
     # A letter never changes, so its pictures may stay in this browser for a while.
     response["Cache-Control"] = "private, max-age=3600"
     return response
