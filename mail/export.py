@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import orjson
 from django.db.models import Q
-from django.utils.formats import date_format
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from journal.models import Resource
@@ -25,7 +25,7 @@ from mail.cards import export_card
 from mail.file_names import Names, safe_name
 from mail.models import Contact, Draft, Letter
 from mail.people import People, Person
-from mail.presentation import in_zone
+from mail.presentation import day_words, in_zone
 from mail.profile import about
 from mail.sealing import open_head, open_text
 from nodes.models import Account
@@ -296,7 +296,7 @@ def _json(value: Any) -> bytes:
 def _readme(account: Account, now: datetime) -> bytes:
     values = {
         "name": account.get_full_name(),
-        "date": date_format(now, "j F Y"),
+        "date": day_words(now, timezone.get_current_timezone()),
     }
     return (
         gettext(

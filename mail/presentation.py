@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, ngettext, npgettext, pgettext
 
 SNIPPET_LENGTH = 160
@@ -82,16 +82,17 @@ def join_words(words: Sequence[str]) -> str:
 
 
 def people_words(people: Sequence[Named]) -> str:
-    """Return everybody in a sentence, by first names, the reader as "you" and first."""
-    return join_words(_names(sorted(people, key=lambda person: not person.own)))
+    """Return to or for whom something is: by first names, the reader as "you" and first."""
+    you = pgettext("to or for whom", "you")
+    return join_words(_names(sorted(people, key=lambda person: not person.own), you))
 
 
-def _names(people: Sequence[Named]) -> list[str]:
-    """Return first names, the reader's as "you"; whole ones of those who share their first."""
+def _names(people: Sequence[Named], you: str = "") -> list[str]:
+    """Return first names, the reader's as `you`; whole ones of those who share their first."""
     whole = {clean_name(person.name) for person in people if not person.own}
     shared = Counter(short_name(name) for name in whole)
     return [
-        gettext("you")
+        (you or gettext("you"))
         if person.own
         else clean_name(person.name)
         if shared[short_name(person.name)] > 1
@@ -181,7 +182,7 @@ def size_words(size: int) -> str:
         return ngettext("%(n)d byte", "%(n)d bytes", size) % {"n": size}
     if size < 999_500:
         return gettext("%(n)d KB") % {"n": round(size / 1000)}
-    return gettext("%(n)s MB") % {"n": f"{size / 1_000_000:.1f}"}
+    return gettext("%(n)s MB") % {"n": number_format(round(size / 1_000_000, 1), 1)}
 
 
 def kind_words(media_type: str) -> str:

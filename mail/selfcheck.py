@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import Error as DatabaseError
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext
 
 from journal.models import Resource
@@ -183,7 +184,8 @@ def check_clock(now: datetime, newest_file: datetime | None, newest: datetime | 
 def check_disk(free: int) -> Finding:
     """Judge the space left for mail, in bytes."""
     title = gettext("Disk")
-    sentence = gettext("%(size)s GB are free for mail.") % {"size": f"{free / GB:.1f}"}
+    size = number_format(round(free / GB, 1), 1)
+    sentence = gettext("%(size)s GB are free for mail.") % {"size": size}
     todo = gettext("Make room on this disk, or move the data directory to a larger one.")
     if free < NO_SPACE:
         return Finding("disk", "bad", title, sentence, todo)

@@ -9,11 +9,13 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -84,6 +86,7 @@ def start_with(request: HttpRequest, enrolment: Enrolment) -> HttpResponse:
 
     For the owner's account and for those made by invitation.
     """
+    _note_language(enrolment.account)
     login(request, enrolment.account, _BACKEND)
     echo.greet_if_possible(enrolment.account)
     response = redirect("mail:welcome_words")
@@ -91,8 +94,20 @@ def start_with(request: HttpRequest, enrolment: Enrolment) -> HttpResponse:
     return response
 
 
+def _note_language(account: Account) -> None:
+    """Keep the language of the browser, so that Echo and what is told later speak it too.
+
+    The node's own is not kept: it is what is spoken anyway, and goes on following the browser.
+    """
+    here = get_language() or settings.LANGUAGE_CODE
+    if not account.language and here != settings.LANGUAGE_CODE:
+        account.language = here
+        account.save(update_fields=["language"])
+
+
 def start_recovered(request: HttpRequest, account: Account) -> HttpResponse:
     """Sign in to an account made from a recovery file, and go on to its older mail."""
+    _note_language(account)
     login(request, account, _BACKEND)
     echo.greet_if_possible(account)
     return redirect("mail:old_mail")

@@ -18,9 +18,13 @@
   const items = new Map(); // row → {file, request, state}
   let sendAfter = false;
 
+  function megabytes(bytes) {
+    const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+    return (bytes / 1e6).toLocaleString(document.documentElement.lang, digits);
+  }
   function size(bytes) {
     if (bytes < 999500) return `${Math.max(1, Math.round(bytes / 1000))} KB`;
-    return `${(bytes / 1e6).toFixed(1)} MB`;
+    return `${megabytes(bytes)} MB`;
   }
 
   const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
@@ -81,7 +85,7 @@
 
   function progress(item, done) {
     const { row, file } = item;
-    const values = { some: done < 999500 && file.size >= 999500 ? (done / 1e6).toFixed(1) : size(done).split(" ")[0], all: size(file.size) };
+    const values = { some: done < 999500 && file.size >= 999500 ? megabytes(done) : size(done).split(" ")[0], all: size(file.size) };
     row.querySelector("[data-about]").textContent = fill(words.part, values);
     row.querySelector("progress").value = file.size ? (100 * done) / file.size : 0;
   }

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils.translation import override
 
 from mail import presentation
 
@@ -107,6 +108,11 @@ def test_day() -> None:
 )
 def test_sizes(size: int, words: str) -> None:
     assert presentation.size_words(size) == words
+
+
+def test_sizes_in_german() -> None:
+    with override("de"):
+        assert presentation.size_words(4_200_000) == "4,2 MB"
 
 
 @pytest.mark.parametrize(

@@ -203,3 +203,17 @@ def test_a_node_without_owner_says_where_its_link_is(client: Client, db: None) -
 
 def test_a_node_with_owner_does_not(client: Client, house: House) -> None:
     assert "no owner yet" not in page(client.get("/account/login/"))
+
+
+def test_echo_speaks_the_language_of_the_browser(form: str, client: Client) -> None:
+    client.post(form, OWNER, headers={"Accept-Language": "de-DE,de;q=0.9"})
+    assert owner().language == "de"
+    client.post("/welcome/first/")
+    while open_waiting() + echo.answer_waiting():
+        pass
+    assert "Deine Nachricht ist angekommen" in page(client.get("/welcome/first/"))
+
+
+def test_the_language_of_the_node_is_not_chosen(form: str, client: Client) -> None:
+    client.post(form, OWNER, headers={"Accept-Language": "en-GB"})
+    assert owner().language == ""
