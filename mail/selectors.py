@@ -14,6 +14,7 @@ from mail.models import Conversation, Delivery, Draft, Letter
 from mail.models.letters import COUNTED, IN_FOLDER
 from mail.people import People
 from mail.people import Person as Person
+from mail.pictures import FileView, view_files
 from mail.sealing import Head, open_head, open_text
 from mail.waiting import Reason, reasons_for
 from nodes.addresses import node_name as published_name
@@ -32,17 +33,6 @@ class DeliveryView:
     node: str
     reason: str
     next_try: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class AttachmentView:
-    """A file of a letter, by its place among them."""
-
-    index: int
-    name: str
-    type: str
-    size: int
-    image: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +107,7 @@ class LetterView:
     filed: datetime
     body: str
     extra: list[tuple[str, str]]
-    attachments: list[AttachmentView]
+    attachments: list[FileView]
     deliveries: list[DeliveryView]
     notice: bool
     unread: bool
@@ -335,10 +325,6 @@ def _views(account: Account, rows: Sequence[Letter], people: People) -> list[Let
 
 def _view(account: Account, row: Letter, people: People, reasons: dict[str, Reason]) -> LetterView:
     content = read_letter(open_text(row.sealed_body))
-    files = [
-        AttachmentView(index, file.name, file.type, len(file.data), file.image)
-        for index, file in enumerate(content.attachments)
-    ]
     return LetterView(
         key=str(row.pk),
         uri=row.resource.uri,
@@ -350,7 +336,7 @@ def _view(account: Account, row: Letter, people: People, reasons: dict[str, Reas
         filed=row.filed,
         body=content.body,
         extra=list(content.extra),
-        attachments=files,
+        attachments=view_files(content.attachments),
         deliveries=_deliveries(row, people, reasons),
         notice=row.notice,
         unread=not row.read,

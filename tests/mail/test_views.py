@@ -205,7 +205,9 @@ def test_files_are_only_ever_saved(house: House, browse: Browse) -> None:
 def test_only_true_pictures_are_shown(house: House, browse: Browse) -> None:
     house.write(attachments=FILES)
     client = browse(house.bob)
-    letter = _letter(page(client.get(f"/mail/inbox/{the_thread(house.bob)}/")))
+    text = page(client.get(f"/mail/inbox/{the_thread(house.bob)}/"))
+    letter = _letter(text)
+    assert re.findall(r'<img[^>]* src="([^"]+)"', text) == [f"/mail/letter/{letter}/picture/3/"]
     types = [client.get(f"/mail/letter/{letter}/picture/{index}/") for index in range(4)]
     assert [answer.status_code for answer in types] == [404, 404, 404, 200]
     assert types[3]["Content-Type"] == "image/png"
