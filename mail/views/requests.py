@@ -1,5 +1,7 @@
 """Requests: accepting, ignoring, blocking, and undoing the latter two."""
 
+from collections.abc import Callable
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,6 +14,7 @@ from mail.presentation import short_name
 from mail.toasts import toast
 from mail.views import reader
 from nodes.errors import UserError
+from nodes.models import Account
 
 
 @login_required
@@ -31,15 +34,8 @@ def accept(request: HttpRequest, fingerprint: str) -> HttpResponse:
 @require_POST
 def ignore(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Take a request out of sight."""
-    try:
-        name = requests.ignore(reader(request), fingerprint)
-    except UserError as refusal:
-        toast(request, str(refusal))
-        return _back()
-    sentence = gettext("The request of %(name)s is ignored. They are told nothing.")
-    undo = reverse("mail:unignore_request", args=[fingerprint])
-    toast(request, sentence % {"name": _called(name)}, undo=undo)
-    return _back()
+    words = gettext("The request of %(name)s is ignored. They are told nothing.")
+    return _do(request, fingerprint, requests.ignore, words, undo="mail:unignore_request")
 
 
 @login_required
@@ -54,15 +50,8 @@ def unignore(request: HttpRequest, fingerprint: str) -> HttpResponse:
 @require_POST
 def block(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Block who asks."""
-    try:
-        name = requests.block(reader(request), fingerprint)
-    except UserError as refusal:
-        toast(request, str(refusal))
-        return _back()
-    sentence = gettext("%(name)s is blocked. They are told nothing.")
-    undo = reverse("mail:unblock_request", args=[fingerprint])
-    toast(request, sentence % {"name": _called(name)}, undo=undo)
-    return _back()
+    words = gettext("%(name)s is blocked. They are told nothing.")
+    return _do(request, fingerprint, requests.block, words, undo="mail:unblock_request")
 
 
 @login_required
@@ -73,8 +62,23 @@ def unblock(request: HttpRequest, fingerprint: str) -> HttpResponse:
     return _back()
 
 
-def _called(name: str) -> str:
-    return short_name(name) or gettext("somebody without a name")
+def _do(
+    request: HttpRequest,
+    fingerprint: str,
+    action: Callable[[Account, str], str],
+    words: str,
+    *,
+    undo: str,
+) -> HttpResponse:
+    """Do to a request what gives the name of who asked, and say so, with a way back."""
+    try:
+        name = action(reader(request), fingerprint)
+    except UserError as refusal:
+        toast(request, str(refusal))
+    else:
+        called = short_name(name) or gettext("somebody without a name")
+        toast(request, words % {"name": called}, undo=reverse(undo, args=[fingerprint]))
+    return _back()
 
 
 def _back() -> HttpResponse:
