@@ -244,3 +244,30 @@ def _carry_over(user: str, before: Facts, now: datetime, key: PrivateKey) -> Non
         for trust in current_trusts(user, node, before, now):
             if not after.is_current(trust, now) and not after.is_revoked(trust.identifier):
                 _grant(user, node, trust.powers, trust.expires, now, key)
+    _carry_contacts_over(user, before, now)
+
+
+def _carry_contacts_over(user: str, before: Facts, now: datetime) -> None:
+    """Sign anew the trusts for contacts that this node signed by a power that has now ended.
+
+    Who has them keeps them (§6); but who hears of them only now, such as a node on which the
+    account is recovered, could not tell them from what was signed afterwards. A node that may make
+    no trusts any more leaves them: it could not withdraw what the user's own key signs.
+    """
+    after, powers = current_facts(), frozenset({READ_RESOURCE})
+    if takes_user_key_to_trust(user, now):
+        return
+    own = set(keystore.own_fingerprints())
+    for contact in sorted(before.trustees(user, "user")):
+        current = [
+            trust for trust in before.trusts_between(user, contact) if before.is_current(trust, now)
+        ]
+        shaken = [
+            trust
+            for trust in current
+            if trust.signer in own and trust.named is not None and after.is_revoked(trust.named)
+        ]
+        if shaken and len(shaken) == len(current):
+            ends = [trust.expires for trust in shaken if trust.expires is not None]
+            until = max(ends) if len(ends) == len(shaken) else None
+            _publish_trust(user, contact, "user", powers, until, now, None)

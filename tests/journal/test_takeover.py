@@ -150,6 +150,15 @@ def test_the_user_confirms_and_the_earlier_key_may_do_nothing(renewed: World) ->
     assert relay.signer == OWN
     assert facts.is_current(relay, later())
     assert facts.gives(OWN, BOB.fingerprint, later())
+    # Also for who hears of it only now, and takes nothing that the earlier key had signed.
+    [*earlier, latest] = facts.trusts_between(OWN, BOB.fingerprint)
+    assert [trust.signer for trust in earlier] == [OLD]
+    assert (latest.signer, latest.expires is None or latest.expires > later(days=9999)) == (
+        NEW,
+        True,
+    )
+    assert latest.named is not None
+    assert not facts.is_revoked(latest.named)
     trust_user(OWN, TABLET.owner.fingerprint, now=later())
 
 
