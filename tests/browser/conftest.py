@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.people import Person
+from tests.browser.people import Person, company
 from tests.support.nodes import NodeProcess
 
 ARGUMENTS = [
@@ -40,15 +40,12 @@ def person(
     When the test ends, no page of theirs may have broken, been refused anything by its policy,
     or asked another host for anything.
     """
-    made: list[Person] = []
+    with company() as made:
 
-    def make(name: str, shape: str = "embedded", **options: Any) -> Person:
-        node = make_node(name.split()[0].lower(), shape)
-        node.start()
-        made.append(Person(browser, node, name, **options))
-        return made[-1]
+        def make(name: str, shape: str = "embedded", **options: Any) -> Person:
+            node = make_node(name.split()[0].lower(), shape)
+            node.start()
+            made.append(Person(browser, node, name, **options))
+            return made[-1]
 
-    yield make
-    for one in made:
-        one.context.close()
-    assert [problem for one in made for problem in one.problems] == []
+        yield make

@@ -1,6 +1,8 @@
 """What people do with the pages, as the browser tests speak of it."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +59,20 @@ class Person:
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Make my account").click()
         page.wait_for_url("**/welcome/words/")
+        words = self.write_words_down()
+        page.get_by_role("link", name="Go to the inbox").click()
+        page.wait_for_url("**/mail/inbox/")
+        return words
+
+    def write_words_down(self) -> list[str]:
+        """Read the words of the recovery phrase, and answer when they are asked back."""
+        page = self.page
         words = page.locator(".words li").all_inner_texts()
         assert len(words) == 12
         page.get_by_role("link", name="I have written them down").click()
         for label in page.locator(".field label").all_inner_texts():
             page.get_by_label(label, exact=True).fill(words[int(label.split()[-1]) - 1])
         page.get_by_role("button", name="Continue").click()
-        page.get_by_role("link", name="Go to the inbox").click()
-        page.wait_for_url("**/mail/inbox/")
         return words
 
     def sign_in(self) -> None:
@@ -130,3 +138,13 @@ def befriend(one: Person, other: Person, directory: Path) -> None:
     other.add(cards[0], one.name)
     one.check(other.name)
     other.check(one.name)
+
+
+@contextmanager
+def company() -> Iterator[list[Person]]:
+    """Keep a list of those who sit before pages; at the end all leave, and nothing went wrong."""
+    made: list[Person] = []
+    yield made
+    for one in made:
+        one.context.close()
+    assert [problem for one in made for problem in one.problems] == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.people import PASSWORD, Person
+from tests.browser.people import PASSWORD, Person, company
 from tests.support.nodes import NodeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
@@ -46,19 +46,16 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, NodePr
 @pytest.fixture
 def sit(browser: Browser, nodes: dict[str, NodeProcess]) -> Iterator[Callable[..., Person]]:
     """Sit somebody down before the pages of a node: `sit("Alice Adams")`, signed in."""
-    made: list[Person] = []
+    with company() as made:
 
-    def sit_down(name: str, *, at: str = "", guest: bool = False) -> Person:
-        where = at or ("ferry" if name in FERRY.values() else "hearth")
-        made.append(Person(browser, nodes[where], name))
-        if not guest:
-            made[-1].sign_in()
-        return made[-1]
+        def sit_down(name: str, *, at: str = "", guest: bool = False) -> Person:
+            where = at or ("ferry" if name in FERRY.values() else "hearth")
+            made.append(Person(browser, nodes[where], name))
+            if not guest:
+                made[-1].sign_in()
+            return made[-1]
 
-    yield sit_down
-    for one in made:
-        one.context.close()
-    assert [problem for one in made for problem in one.problems] == []
+        yield sit_down
 
 
 def invite(page: Page, kind: str, note: str, *, at_once: bool = False) -> str:
@@ -108,12 +105,7 @@ def test_an_account_by_invitation(sit: Callable[..., Person]) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Make my account").click()
     page.wait_for_url("**/welcome/words/")
-    words = page.locator(".words li").all_inner_texts()
-    assert len(words) == 12
-    page.get_by_role("link", name="I have written them down").click()
-    for label in page.locator(".field label").all_inner_texts():
-        page.get_by_label(label, exact=True).fill(words[int(label.split()[-1]) - 1])
-    page.get_by_role("button", name="Continue").click()
+    gus.write_words_down()
     page.wait_for_url("**/welcome/readers/")
 
     gus.write("alice", "Moved in", "Thank you for the room.")

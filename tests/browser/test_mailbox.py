@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.people import PASSWORD, Person
+from tests.browser.people import PASSWORD, Person, company
 from tests.support import neighbours
 from tests.support.nodes import NodeProcess
 
@@ -58,17 +58,14 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
 @pytest.fixture
 def visit(browser: Browser, street: Street) -> Iterator[Callable[..., Person]]:
     """Sit somebody down before the pages of their node, signed in: `visit("Alice")`."""
-    made: list[Person] = []
+    with company() as made:
 
-    def sit_down(name: str, **options: object) -> Person:
-        made.append(Person(browser, street.node_of(name.lower()), name, **options))
-        made[-1].sign_in()
-        return made[-1]
+        def sit_down(name: str, **options: object) -> Person:
+            made.append(Person(browser, street.node_of(name.lower()), name, **options))
+            made[-1].sign_in()
+            return made[-1]
 
-    yield sit_down
-    for one in made:
-        one.context.close()
-    assert [problem for one in made for problem in one.problems] == []
+        yield sit_down
 
 
 def row(person: Person, title: str) -> Locator:

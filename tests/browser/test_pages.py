@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.people import PASSWORD, Person
+from tests.browser.people import PASSWORD, Person, company
 from tests.support.nodes import NodeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
@@ -45,17 +45,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
 @pytest.fixture
 def visit(browser: Browser, house: NodeProcess) -> Iterator[Callable[..., Person]]:
     """Sit somebody down before the house's pages, signed in: `visit("Alice")`."""
-    made: list[Person] = []
+    with company() as made:
 
-    def sit_down(name: str, **options: object) -> Person:
-        made.append(Person(browser, house, name, **options))
-        made[-1].sign_in()
-        return made[-1]
+        def sit_down(name: str, **options: object) -> Person:
+            made.append(Person(browser, house, name, **options))
+            made[-1].sign_in()
+            return made[-1]
 
-    yield sit_down
-    for one in made:
-        one.context.close()
-    assert [problem for one in made for problem in one.problems] == []
+        yield sit_down
 
 
 @pytest.fixture
@@ -171,6 +168,13 @@ def test_one_pane_on_a_phone(visit: Callable[..., Person], letter: Callable[...,
     expect(page.get_by_role("heading", name="Fingerprint")).to_be_visible()
 
 
+MANY = """who => {
+  const count = Object.assign(document.createElement("span"), { className: "sr", textContent: "letters" });
+  who.append("Somebody, ".repeat(60), count);
+}"""
+"""Makes a row as if a conversation had many authors."""
+
+
 def test_nothing_is_wider_than_the_screen(
     visit: Callable[..., Person], letter: Callable[..., None]
 ) -> None:
@@ -187,6 +191,8 @@ def test_nothing_is_wider_than_the_screen(
         for path in ("/mail/inbox/", opened, "/write/", "/contacts/", "/contacts/add/", "/card/",
                      "/who-can-read/", "/account/password/change/"):  # fmt: skip
             page.goto(path)
+            if path == "/mail/inbox/":
+                page.locator(".row__who").first.evaluate(MANY)
             over = page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.people import PASSWORD, Person
+from tests.browser.people import PASSWORD, Person, company
 from tests.support.nodes import ROOT, NodeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
@@ -52,18 +52,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
 @pytest.fixture
 def visit(browser: Browser, house: NodeProcess) -> Iterator[Callable[..., Person]]:
     """Sit Alice down before the house's pages, signed in, her three letters in the inbox."""
-    made: list[Person] = []
+    with company() as made:
 
-    def sit_down(**options: object) -> Person:
-        made.append(Person(browser, house, "Alice", **options))
-        made[-1].sign_in()
-        expect(made[-1].page.locator(".row", has_text="Bicycle again")).to_have_count(1)
-        return made[-1]
+        def sit_down(**options: object) -> Person:
+            made.append(Person(browser, house, "Alice", **options))
+            made[-1].sign_in()
+            expect(made[-1].page.locator(".row", has_text="Bicycle again")).to_have_count(1)
+            return made[-1]
 
-    yield sit_down
-    for one in made:
-        one.context.close()
-    assert [problem for one in made for problem in one.problems] == []
+        yield sit_down
 
 
 def test_typing_shows_hits_and_opening_one_keeps_them(visit: Callable[..., Person]) -> None:

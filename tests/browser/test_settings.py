@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.people import PASSWORD, PATIENCE, Person
+from tests.browser.people import PASSWORD, PATIENCE, Person, company
 from tests.support.nodes import NodeProcess
 from tests.support.pushing import PushService
 
@@ -63,22 +63,19 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
 @pytest.fixture
 def visit(browser: Browser, house: NodeProcess) -> Iterator[Callable[..., Person]]:
     """Sit somebody down before the house's pages, signed in: `visit("Alice")`."""
-    made: list[Person] = []
+    with company() as made:
 
-    def sit_down(
-        name: str, *, at: NodeProcess = house, script: str = "", **options: object
-    ) -> Person:
-        person = Person(browser, at, name, **options)
-        made.append(person)
-        if script:
-            person.context.add_init_script(script)
-        person.sign_in()
-        return person
+        def sit_down(
+            name: str, *, at: NodeProcess = house, script: str = "", **options: object
+        ) -> Person:
+            person = Person(browser, at, name, **options)
+            made.append(person)
+            if script:
+                person.context.add_init_script(script)
+            person.sign_in()
+            return person
 
-    yield sit_down
-    for one in made:
-        one.context.close()
-    assert [problem for one in made for problem in one.problems] == []
+        yield sit_down
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from mail.draft_files import BYTES_PER_DRAFT
-from tests.browser.people import PASSWORD, Person
+from tests.browser.people import PASSWORD, Person, company
 from tests.support.nodes import NodeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
@@ -37,17 +37,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
 @pytest.fixture
 def visit(browser: Browser, house: NodeProcess) -> Iterator[Callable[..., Person]]:
     """Sit somebody down before the house's pages, signed in: `visit("Alice")`."""
-    made: list[Person] = []
+    with company() as made:
 
-    def sit_down(name: str, **options: Any) -> Person:
-        made.append(Person(browser, house, name, **options))
-        made[-1].sign_in()
-        return made[-1]
+        def sit_down(name: str, **options: Any) -> Person:
+            made.append(Person(browser, house, name, **options))
+            made[-1].sign_in()
+            return made[-1]
 
-    yield sit_down
-    for one in made:
-        one.context.close()
-    assert [problem for one in made for problem in one.problems] == []
+        yield sit_down
 
 
 def fill(page: Page, title: str, body: str, to: str = "bob") -> None:
