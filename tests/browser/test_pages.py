@@ -169,7 +169,8 @@ def test_one_pane_on_a_phone(visit: Callable[..., Person], letter: Callable[...,
 
 
 MANY = """who => {
-  const count = Object.assign(document.createElement("span"), { className: "sr", textContent: "letters" });
+  const said = { className: "sr", textContent: "letters" };
+  const count = Object.assign(document.createElement("span"), said);
   who.append("Somebody, ".repeat(60), count);
 }"""
 """Makes a row as if a conversation had many authors."""
