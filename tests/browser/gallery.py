@@ -40,7 +40,7 @@ def _menu(page: Page) -> None:
 
 
 def _letter_menu(page: Page) -> None:
-    page.get_by_role("button", name=re.compile("More about this message")).last.click()
+    page.locator("details[data-drop] > summary").last.click()
 
 
 def _keys(page: Page) -> None:
@@ -67,6 +67,9 @@ PAGES: Final[dict[str, Step]] = {
     "keys": Step("/mail/inbox/", _keys),
     "select many": Step("/mail/inbox/?select=1", _select),
     "waiting": Step("/mail/waiting/"),
+    "a request": Step("/contacts/{carol}/"),
+    "about a message": Step("/mail/letter/{letter}/about/"),
+    "ask for removal": Step("/mail/letter/{letter}/removal/"),
     "starred": Step("/mail/starred/"),
     "sent": Step("/mail/sent/"),
     "drafts": Step("/mail/drafts/"),
@@ -81,11 +84,21 @@ PAGES: Final[dict[str, Step]] = {
     "contact": Step("/contacts/{ana}/"),
     "contact elsewhere": Step("/contacts/{ben}/"),
     "compare": Step("/contacts/{ana}/compare/"),
+    "history": Step("/contacts/{ana}/history/"),
+    "rename": Step("/contacts/{ana}/rename/"),
     "add contact": Step("/contacts/add/"),
     "directory": Step("/people/"),
     "invite": Step("/invitations/"),
     "card": Step("/card/"),
     "public card": Step("/card/{ana}", signed_in=False),
+    "guest, account here": Step("/invite/{guest_here}", signed_in=False),
+    "guest, contact": Step("/invite/{guest_elsewhere}", signed_in=False),
+    "guest, closed": Step("/invite/nothing-of-ours", signed_in=False),
+    "what ends": Step("/ends/"),
+    "first message": Step("/welcome/first/"),
+    "invite, first minutes": Step("/welcome/invite/"),
+    "words gone": Step("/welcome/words/"),
+    "change a node": Step("/nodes/{here}/change/"),
     "my nodes": Step("/nodes/"),
     "who can read": Step("/who-can-read/"),
     "self-check": Step("/node-check/"),
@@ -168,6 +181,12 @@ class Window:
         for page in (self.stranger, self.owner):
             page.on("request", self.gallery.note)
 
+    def show(self, width: int, scheme: str) -> None:
+        """Make the window as wide as that, light or dark."""
+        for page in (self.stranger, self.owner):
+            page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+
     def open(self, name: str) -> Page:
         """Open one of the pages, and wait until it is all there."""
         step = PAGES[name]
@@ -192,7 +211,7 @@ def open_gallery(browser: Browser, directory: Path) -> Iterator[Gallery]:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = orjson.loads(done.stdout)
-    names = {**told["people"], "birthday": told["conversations"][_BIRTHDAY]}
+    names = {**told["places"], "birthday": told["conversations"][_BIRTHDAY]}
     node.start()
     try:
         gallery = Gallery(node, browser, names, directory / "state.json")

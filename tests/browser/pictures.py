@@ -15,8 +15,8 @@ from tests.browser.gallery import PAGES, SHOWN, open_gallery
 from tests.support.nodes import ROOT
 
 MAIN = (
-    "inbox", "conversation", "write", "contact", "waiting", "search", "invite", "compare",
-    "my nodes", "settings", "words",
+    "inbox", "conversation", "waiting", "write", "search", "contact", "compare", "invite",
+    "my nodes", "settings, you",
 )  # fmt: skip
 DIRECTORY = ROOT / "docs" / "screenshots"
 

@@ -34,7 +34,7 @@ def test_the_first_five_minutes(person: Callable[..., Person], tmp_path: Path) -
     page.get_by_role("link", name="Continue").click()
 
     # 2. A name and a password, nothing else.
-    expect(page.locator("main input:not([type=hidden])")).to_have_count(2)
+    expect(page.locator("#step input:not([type=hidden])")).to_have_count(2)
     page.get_by_label("Your name").fill("Divya Raman")
     page.get_by_label("Password").fill("divyaraman")
     page.get_by_role("button", name="Make my account").click()

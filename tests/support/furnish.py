@@ -2,7 +2,7 @@
 
 Divya owns the node; Mira, Chidi and Ana have accounts on it; Ben lives elsewhere, on a node that
 does not answer, and Carol asks to be a contact. What is written stands below, newest last. Prints
-the keys of conversations and the people's fingerprints as JSON.
+the keys of conversations and what else stands in addresses, as JSON.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def furnish() -> dict[str, dict[str, str]]:
     from journal.enrol import enrol, make_node
     from mail.cards import export_card
     from mail.contacts import add_contact
-    from mail.models import Contact
+    from mail.models import Contact, Letter
     from mail.selectors import thread_of
     from mail.send import send
     from nodes import keystore
@@ -124,6 +124,7 @@ def furnish() -> dict[str, dict[str, str]]:
     )  # fmt: skip
     fingerprints = {name: str(account.fingerprint) for name, account in people.items()}
     fingerprints["ben"] = BOB.fingerprint
+    fingerprints["carol"] = CAROL.fingerprint
     fingerprints["here"] = keystore.node_fingerprint()
     uris: dict[str, str] = {}
     for age, writer, to, title, answers, text, files in LETTERS:
@@ -138,12 +139,39 @@ def furnish() -> dict[str, dict[str, str]]:
         uris[title] = uri
         _age(uri, now - timedelta(hours=age))
     _notice(people["mira"])
+    _write_drafts(people[OWNER], fingerprints["ben"])
+    own_letter = Letter.objects.filter(account=people[OWNER], outgoing=True).latest("pk")
     _read_most(people[OWNER])
+    places = {
+        **fingerprints,
+        "letter": str(own_letter.pk),
+        "guest_here": _invite(people[OWNER], "account", "For the flat above"),
+        "guest_elsewhere": _invite(people[OWNER], "contact", "From the allotments"),
+    }
     found = {title: thread_of(people[OWNER], uri) for title, uri in uris.items()}
     return {
-        "people": fingerprints,
+        "places": places,
         "conversations": {title: key for title, key in found.items() if key},
     }
+
+
+def _invite(account: Any, kind: str, note: str) -> str:
+    """Invite somebody; returns the token of the link."""
+    from django.utils import timezone
+
+    from mail.invitations import invite
+
+    return invite(account, kind=kind, lifetime="week", note=note, now=timezone.now())[1]
+
+
+def _write_drafts(account: Any, ben: str) -> None:
+    from mail.drafts import Content, Mark, save
+
+    for title, text in (
+        ("Photos, the rest of them", "There are *forty* more"),
+        ("", "Milk, bread"),
+    ):
+        save(account, Content(to=(ben,) if title else (), title=title, body=text), Mark())
 
 
 def _card(user: Any, node: Any) -> bytes:
