@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from mail.forms_welcome import read_kit
 from sdmp.card import OFFER_BYTES
 from sdmp.trust import CREATE_TRUST, PUBLISH_RESOURCE, READ_ENCRYPTED, REVOKE
 
-KIT_BYTES: Final = 16 * 1024
 PHRASE_LENGTH: Final = 400
 
 POWERS: Final = (
@@ -52,10 +52,7 @@ class PhraseForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Bring the file into `recovery`, as bytes; empty when there is none."""
         cleaned = super().clean() or {}
-        file = cleaned.get("kit")
-        if file and file.size > KIT_BYTES:
-            raise forms.ValidationError(gettext("This is too large for a recovery file."))
-        cleaned["recovery"] = file.read() if file else b""
+        cleaned["recovery"] = read_kit(cleaned.get("kit")) or b""
         return cleaned
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib.auth import password_validation
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -92,17 +93,25 @@ def _kit_field(*, required: bool, help_text: Any = "") -> forms.FileField:
     )
 
 
+def read_kit(file: UploadedFile[bytes] | None) -> bytes | None:
+    """Read a recovery file that came along, if one did.
+
+    Raises:
+        ValidationError: it is too large to be one.
+    """
+    if not file:
+        return None
+    if (file.size or 0) > KIT_BYTES:
+        raise forms.ValidationError(gettext("This is too large for a recovery file."))
+    return bytes(file.read())
+
+
 class _KitForm(forms.Form):
     """A form with a recovery file."""
 
     def clean_file(self) -> bytes | None:
         """Read the file, unless it is too large to be one."""
-        file = self.cleaned_data.get("file")
-        if not file:
-            return None
-        if file.size > KIT_BYTES:
-            raise forms.ValidationError(gettext("This is too large for a recovery file."))
-        return bytes(file.read())
+        return read_kit(self.cleaned_data.get("file"))
 
 
 class RecoverForm(_KitForm, AccountForm):

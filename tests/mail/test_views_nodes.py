@@ -108,7 +108,7 @@ def test_this_node_changes_only_by_the_phrase(house: House, alice: Client) -> No
     assert 'type="file"' in answer.content.decode()
     answer = alice.post(url, data | {"kit": SimpleUploadedFile("kit", foreign)})
     assert "belongs to another account" in answer.content.decode()
-    answer = alice.post(url, data | {"kit": SimpleUploadedFile("kit", b"x" * 20_000)})
+    answer = alice.post(url, data | {"kit": SimpleUploadedFile("kit", b"x" * 70_000)})
     assert "too large for a recovery file" in answer.content.decode()
     house.alice.refresh_from_db()
     assert house.alice.mode == Account.Mode.FULL
