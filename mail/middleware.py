@@ -1,14 +1,15 @@
-"""Pages speak to the reader in his own zone and language."""
+"""What holds for every page: the reader's own zone and language, and signing in anew."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
@@ -49,6 +50,29 @@ def _kept_nowhere(request: HttpRequest, response: HttpResponseBase) -> HttpRespo
     if not response.has_header("Cache-Control") and hasattr(request, "live_state"):
         add_never_cache_headers(response)
     return response
+
+
+class SignInMiddleware:
+    """Leads the whole page to signing in when a part of it is fetched and the session has ended.
+
+    A redirect would be followed by htmx, and the page for signing in put where the part belongs.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request."""
+        response = self.get_response(request)
+        location = response.headers.get("Location", "")
+        sign_in = resolve_url(settings.LOGIN_URL)
+        if "HX-Request" not in request.headers or location.partition("?")[0] != sign_in:
+            return response
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        query = urlencode({"next": shown.path}) if shown.path.startswith("/") else ""
+        return HttpResponse(
+            status=204, headers={"HX-Redirect": f"{sign_in}?{query}" if query else sign_in}
+        )
 
 
 @contextmanager

@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "sdmpweb.sessions.SessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "mail.middleware.SignInMiddleware",
     "mail.middleware.ReaderMiddleware",
 ]
 
