@@ -15,7 +15,7 @@ from typing import IO, Any, Final, TypeVar
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
@@ -71,12 +71,21 @@ class PagesHandler(ASGIHandler):
         if request is not None:
             response = self.get_response(request)
         assert response is not None  # create_request gives the one or the other
-        response._handler_class = self.__class__  # type: ignore[attr-defined]
         if isinstance(response, FileResponse):
-            response.block_size = self.chunk_size
+            response = _read_whole(response)
+        response._handler_class = self.__class__  # type: ignore[attr-defined]
         if not response.streaming:
             response.close()
         return response
+
+
+def _read_whole(file: FileResponse) -> HttpResponse:
+    """Read a file of the pages here, in the thread: they are small, and a stream would be read
+    whole all the same, on its way through the loop."""
+    response = HttpResponse(b"".join(file.streaming_content), status=file.status_code)
+    response.headers = file.headers
+    file.close()
+    return response
 
 
 def _at_most(limit: int, receive: Receive) -> Receive:
