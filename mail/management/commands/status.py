@@ -47,7 +47,7 @@ def _status() -> dict[str, Any]:
         "node": node.fingerprint,
         "lines": node.head_position,
         "last_line": last.identifier if last else node.fingerprint,
-        "accounts": Account.objects.count(),
+        "accounts": Account.objects.filter(is_echo=False).count(),
         "resources": Resource.objects.count(),
         "peers": [
             {
