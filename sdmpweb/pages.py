@@ -8,9 +8,9 @@ them their connections.
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar, cast
 
 from django.core import signals
 from django.core.exceptions import RequestAborted
@@ -82,7 +82,8 @@ class PagesHandler(ASGIHandler):
 def _read_whole(file: FileResponse) -> HttpResponse:
     """Read a file of the pages here, in the thread: they are small, and a stream would be read
     whole all the same, on its way through the loop."""
-    response = HttpResponse(b"".join(file.streaming_content), status=file.status_code)
+    content = b"".join(cast(Iterable[bytes], file.streaming_content))
+    response = HttpResponse(content, status=file.status_code)
     response.headers = file.headers
     file.close()
     return response
