@@ -144,9 +144,7 @@ class Deleted(models.Model):
 
     class Meta:
         verbose_name_plural = _("deleted")
-        constraints = [
-            models.UniqueConstraint(fields=["account", "resource"], name="deleted_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["account", "resource"], name="deleted_once")]
 
     def __str__(self) -> str:
         return f"deleted {self.resource_id}"

@@ -166,9 +166,7 @@ def test_parts_come_newest_first_and_miss_nothing(letters: House) -> None:
     assert seen == Search(letters.bob, read_query("the"), BERLIN).total() == 4
 
 
-def test_a_part_ends_when_its_time_is_up(
-    letters: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_part_ends_when_its_time_is_up(letters: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mail.search._FIRST_ROWS", 2)
     part = look(letters.bob, "nowhere", seconds=-1)
     assert (part.seen, part.found) == (2, [])
