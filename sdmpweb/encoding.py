@@ -1,4 +1,4 @@
-"""Requests in UTF-8 alone."""
+"""Requests in UTF-8 alone, and without the one character that no database keeps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ class Utf8Middleware:
     """Refuses requests in another encoding than that of the pages.
 
     Django reads a form in whatever encoding its sender names, and some of Python's make of it
-    text that can be neither stored nor shown, such as halves of surrogate pairs.
+    text that can be neither stored nor shown, such as halves of surrogate pairs. PostgreSQL keeps
+    no NUL in a text, and nobody types one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -24,4 +25,8 @@ class Utf8Middleware:
         named = request.encoding
         if named is not None and codecs.lookup(named).name != "utf-8":
             raise BadRequest("Requests must be in UTF-8.")
+        fields = (text for name, values in request.POST.lists() for text in (name, *values))
+        query = request.META.get("QUERY_STRING", "")
+        if "\0" in request.path_info or "%00" in query or any("\0" in text for text in fields):
+            raise BadRequest("Requests must not hold NUL characters.")
         return self.get_response(request)

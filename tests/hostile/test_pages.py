@@ -559,3 +559,12 @@ def test_an_uploaded_name_is_only_a_name(house: House, browse: Browse) -> None:
     assert answer.status_code == 201
     assert "<script>" not in answer.content.decode()
     assert "alert(1)" in unescape(answer.content.decode())
+
+
+def test_nul_is_refused_wherever_it_stands(client: Client, db: None) -> None:
+    """A database of the grown shape refuses it, in the middle of the work."""
+    assert client.get("/card/%00").status_code == 400
+    assert client.get("/account/login/?next=%00").status_code == 400
+    for form in ({"login": "a\0"}, {"a\0": "b"}):
+        assert client.post("/account/login/", form).status_code == 400
+    assert client.get("/account/login/").status_code == 200
