@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import secrets
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils import timezone
@@ -33,6 +35,16 @@ def web_url() -> str:
     host = settings.LISTEN_HOST
     host = f"[{host}]" if ":" in host else host
     return f"http://{host}:{settings.LISTEN_PORT}"
+
+
+def opens_here_alone() -> bool:
+    """Tell whether links of the pages lead nowhere from another machine."""
+    host = urlsplit(web_url()).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or address.is_unspecified
 
 
 def check_token(token: str) -> bool:

@@ -30,6 +30,7 @@ from mail.views.welcome import recover_page, show_step, start_with
 from nodes import keystore
 from nodes.errors import UserError
 from nodes.models import Account
+from nodes.setup import opens_here_alone
 from sdmp.card import MEDIA_TYPE
 from sdmp.encoding import b64, unb64
 from sdmp.errors import SdmpError
@@ -94,6 +95,7 @@ def invitation(request: HttpRequest, key: int) -> HttpResponse:
         "here": "invite",
         "invitation": found,
         "link": invitations.link_of(token) if known else "",
+        "opens_here_alone": opens_here_alone(),
     }
     return render(request, "mail/invitation.html", context)
 
