@@ -154,6 +154,8 @@ def new_account(
     Raises:
         UserError: a value will not do; the sentence says which and why.
     """
+    if not (username.strip() or name.strip()):
+        raise UserError(gettext("An account needs a name."))
     chosen = username.strip() or derive_username(name)
     account = Account(
         username=chosen,

@@ -37,7 +37,8 @@
     for (const part of [...due]) {
       if (part.hasAttribute("data-live-visible") && document.hidden) continue;
       due.delete(part);
-      if (part.isConnected) htmx.trigger(part, "live");
+      // It must not bubble: the parts around this one would be fetched again too.
+      if (part.isConnected) part.dispatchEvent(new CustomEvent("live"));
     }
   }
 

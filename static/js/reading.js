@@ -24,9 +24,14 @@
     if (at.hasAttribute("data-fold-letter")) focus(new URL(at.getAttribute("hx-get"), location.href).pathname.replace(/^.*\/(\w+)\/$/, "unfold-$1"));
     if (at.id === "earlier") letters()?.querySelector("[data-letter] a, [data-letter]")?.focus({ preventScroll: true });
     if (at.id === "letters-new" || at.id === "letters") announce();
-    // What came while all was fetched again may not be in it yet.
-    if (at.id === "letters") htmx.trigger("#letters-new", "live");
     watch();
+  });
+
+  // What came while all was fetched again may not be in it yet. Before it has settled, the new
+  // part would not hear this.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.requestConfig?.elt.id !== "letters" || event.detail.target.id !== "letters") return;
+    document.getElementById("letters-new")?.dispatchEvent(new CustomEvent("live"));
   });
 
   // What is new below the edge is said in words, with a way to it.

@@ -185,7 +185,9 @@ class Window:
         """Make the window as wide as that, light or dark."""
         for page in (self.stranger, self.owner):
             page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            page.emulate_media(
+                color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
+            )
 
     def open(self, name: str) -> Page:
         """Open one of the pages, and wait until it is all there."""

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 from tests.support.nodes import NodeProcess
 
 PASSWORD = "a long house-key 7"
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds; generous, since the machine may be busy."""
 
 expect.set_options(timeout=PATIENCE)

@@ -18,6 +18,7 @@ _AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
 PARTS = 4  # so that several processes can share the work
+_AT_REST = "Promise.allSettled(document.getAnimations().map((each) => each.finished)).then(() => 0)"
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -37,6 +38,7 @@ def test_pages_can_be_used_by_everybody(gallery: Gallery, part: int) -> None:
             page = window.open(name)
             for width, scheme in SHOWN:
                 window.show(width, scheme)
+                page.evaluate(_AT_REST)
                 found += [f"{name}, {width}, {scheme}: {each}" for each in _problems(page)]
     assert found == []
     assert gallery.foreign == [], "a page asked another host for something"

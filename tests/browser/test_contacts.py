@@ -59,7 +59,11 @@ class Contact:
 
     def is_refused(self) -> None:
         """Call the other's node, which does not let us in, and wait for its answer."""
-        assert "does not let us in" in self.console.command("link_peers")
+        # While an earlier call is not over, another one is not begun.
+        eventually(
+            lambda: "does not let us in" in self.console.command("link_peers"),
+            f"{self.person.name} is refused",
+        )
 
 
 def _house(directory: Path, username: str) -> Console:

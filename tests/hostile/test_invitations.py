@@ -137,7 +137,7 @@ def test_wrong_tokens_and_wrong_forms(bob: Victim, invite: Callable[..., str]) -
     invite()
     guess = Browser(bob.node.url, "127.0.5.1")
     card = Actor("Hugo").card()
-    for number, token in enumerate(("A" * 32, "a", "%2e%2e", "%00" * 10, "x" * 4000, "'--")):
+    for number, token in enumerate(("A" * 32, "a", "%2e%2e", "x" * 4000, "'--")):
         assert guess.node_gets(token).status_code in (404, 410), token
         other = Browser(bob.node.url, f"127.0.5.{number + 2}")
         answer = other.http.post(

@@ -322,7 +322,7 @@ def test_a_hit_opens_its_conversation_at_the_letter(letters: House, browse: Brow
 @pytest.mark.parametrize(
     "address",
     ["/search/more/?q=the&before=x&seen=-1", "/search/more/?q=the&before=99999999999999999999999",
-     "/search/?q=" + "x" * 5000, "/search/?q=%00", "/search/?q=the&before=0&total=%F0%9D%9F%98",
+     "/search/?q=" + "x" * 5000, "/search/?q=the&before=0&total=%F0%9D%9F%98",
      "/search/more/", "/search/?q=before:0001-01-01+after:9999-12-31"],
 )  # fmt: skip
 def test_bad_addresses_do_no_harm(letters: House, browse: Browse, address: str) -> None:
