@@ -14,10 +14,12 @@ from typing import Any, Final
 
 import orjson
 
+from sdmpweb.demo.drawing import garden
+
 PASSWORD: Final = "a long house-key 7"
 OWNER: Final = "divya"
 
-_TABLES = b"\x89PNG\r\n\x1a\n" + bytes(412_000)
+_TABLES = garden()
 _MENU = b"%PDF-1.7\n" + bytes(88_000)
 
 # Days and hours ago, writer, to whom, title, what it answers, text, files.
@@ -53,7 +55,7 @@ LETTERS: Final[tuple[tuple[float, str, tuple[str, ...], str, str, str, tuple[Any
      "The boathouse is ours from **three on Saturday**. I put the plan of the tables and the menu "
      "here; please tell me by Wednesday who eats no fish.\n\n1. Soup\n2. Pike, or dumplings\n"
      "3. The cake\n\n> It has a stove.\n\nAnd *wood* for it: see <https://boathouse.example/wood>",
-     (("boathouse-tables.jpg", "image/jpeg", _TABLES),
+     (("boathouse-tables.png", "image/png", _TABLES),
       ("menu-for-the-eightieth-with-all-changes-since-october.pdf", "application/pdf", _MENU))),
     (2, "chidi", ("divya",), "Keys to the workshop", "",
      "I left the spare set with Mira, she is at home until six", ()),
@@ -106,6 +108,8 @@ def furnish() -> dict[str, dict[str, str]]:
         owner = username == OWNER
         people[username] = enrol(username, name=name, password=PASSWORD, owner=owner).account
     own = str(people[OWNER].fingerprint)
+    people[OWNER].checklist_hidden = True
+    people[OWNER].save(update_fields=["checklist_hidden"])
     for one in people.values():
         for other in people.values():
             if one != other and people["hana"] not in (one, other):
