@@ -178,8 +178,8 @@ def open_old_mail(account: Account, phrase: str, kit: bytes | None = None) -> in
     note_checked(account, timezone.now())
     receipted: set[str] = set()
     filed = 0
-    until = time.monotonic() + SECONDS_AT_ONCE
     with one_at_a_time:
+        until = time.monotonic() + SECONDS_AT_ONCE
         # One's own first: then it is known what has been receipted, and receipts find letters.
         for own in (True, False):
             while time.monotonic() < until and (chosen := _next(account, own=own)):
