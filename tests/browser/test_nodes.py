@@ -152,4 +152,6 @@ def test_a_new_key_of_this_node_is_confirmed_with_the_phrase(alice: Person, hous
     page.get_by_label("Recovery phrase").fill(house.phrase)
     page.get_by_role("button", name="Confirm the new key").click()
     expect(page.get_by_text("The new key of this node is confirmed.")).to_be_visible()
-    expect(page.get_by_text("Nothing ends soon")).to_be_visible()
+    alice.go("/mail/inbox/")
+    expect(page.locator("[data-rows]")).to_be_attached()
+    expect(page.get_by_text("This node has a new key since")).to_have_count(0)
