@@ -6,7 +6,6 @@ says what to do. `examine` gathers what they need. No other host is asked for an
 
 from __future__ import annotations
 
-import ipaddress
 import shutil
 import stat
 import time
@@ -26,7 +25,7 @@ from django.utils.translation import gettext
 
 from journal.models import Resource
 from nodes import keystore
-from nodes.addresses import is_public, own_address
+from nodes.addresses import own_address, reach_of
 from nodes.wake import start_task
 
 State = Literal["ok", "warn", "bad"]
@@ -119,7 +118,7 @@ def check_address(address: str, web_url: str) -> Finding:
             set_it,
         )
     host = (url.hostname if url.scheme == "https" else urlsplit(f"//{address}").hostname) or ""
-    reach = _reach(host)
+    reach = reach_of(host)
     about = {"address": shown}
     if reach == "loopback":
         sentence = gettext("The address is %(address)s: only this machine itself reaches it.")
@@ -139,7 +138,7 @@ def check_pages(web_url: str, listen_host: str) -> Finding:
     title = gettext("These pages")
     if urlsplit(web_url).scheme == "https":
         return Finding("pages", "ok", title, gettext("They are encrypted on the way (HTTPS)."))
-    if _reach(listen_host) == "loopback":
+    if reach_of(listen_host) == "loopback":
         return Finding(
             "pages", "ok", title, gettext("They are served to this machine alone, without HTTPS.")
         )
@@ -255,18 +254,6 @@ def check_jobs(seen: datetime | None, now: datetime, seconds_up: float) -> Findi
         gettext("No job has run for more than a minute: mail is neither opened nor passed on."),
         gettext("Start the node again; its log says what happened."),
     )
-
-
-def _reach(host: str) -> Literal["loopback", "private", "public"]:
-    """Say who can reach a host; a name is taken for public."""
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        local = host == "localhost" or host.endswith((".localhost", ".local"))
-        return ("private" if host.endswith(".local") else "loopback") if local else "public"
-    if address.is_loopback:
-        return "loopback"
-    return "public" if is_public(host) else "private"
 
 
 def _newest_file() -> datetime | None:

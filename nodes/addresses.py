@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -72,6 +72,18 @@ def is_public(host: str) -> bool:
         return False
     inner = _address_within(address)
     return all(one.is_global and not one.is_multicast for one in (address, inner) if one)
+
+
+def reach_of(host: str) -> Literal["loopback", "private", "public"]:
+    """Say who can reach a host; a name is taken for public."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        local = host == "localhost" or host.endswith((".localhost", ".local"))
+        return ("private" if host.endswith(".local") else "loopback") if local else "public"
+    if address.is_loopback:
+        return "loopback"
+    return "public" if is_public(host) else "private"
 
 
 def _address_within(address: Address4Or6) -> ipaddress.IPv4Address | None:
