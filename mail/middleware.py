@@ -65,8 +65,10 @@ class SignInMiddleware:
         """Answer the request."""
         response = self.get_response(request)
         location = response.headers.get("Location", "")
+        if not location or "HX-Request" not in request.headers:
+            return response
         sign_in = resolve_url(settings.LOGIN_URL)
-        if "HX-Request" not in request.headers or location.partition("?")[0] != sign_in:
+        if location.partition("?")[0] != sign_in:
             return response
         shown = urlsplit(request.headers.get("HX-Current-URL", ""))
         query = urlencode({"next": shown.path}) if shown.path.startswith("/") else ""
