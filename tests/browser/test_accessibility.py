@@ -18,7 +18,10 @@ _AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
 PARTS = 4  # so that several processes can share the work
-_AT_REST = "Promise.allSettled(document.getAnimations().map((each) => each.finished)).then(() => 0)"
+# The colours of another scheme are drawn with the next frame, and begin to change with it.
+_AT_REST = """new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame)))
+    .then(() => Promise.allSettled(document.getAnimations().map((each) => each.finished)))
+    .then(() => 0)"""
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
