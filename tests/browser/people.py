@@ -147,4 +147,5 @@ def company() -> Iterator[list[Person]]:
     yield made
     for one in made:
         one.context.close()
-    assert [problem for one in made for problem in one.problems] == []
+    problems = [problem for one in made for problem in one.problems]
+    assert not problems, problems  # pytest does not spell out what fails in this file
