@@ -1,6 +1,7 @@
 """Processes that publish and accept at once neither fork nor skip the journal."""
 
 import json
+import time
 
 import pytest
 
@@ -27,8 +28,11 @@ def test_journal_is_one_whoever_writes(cast: Cast, shape: str) -> None:
     for number, writer in enumerate(writers[:2]):
         title = f"from process {number}"
         writer.begin(send=MESSAGES, username="alice", to=[bob.user], title=title, pause=0)
-    writers[2].begin(accept=foreign, size=1)
-    writers[3].begin(accept=foreign[::-1], size=3)  # from the other end: they meet
+    together = time.time() + 1.0
+    writers[2].begin(accept=foreign, size=1, together=together)
+    writers[3].begin(
+        accept=foreign[::-1], size=3, together=together
+    )  # from the other end: they meet
     answers = [writer.finish() for writer in writers]
 
     sent = answers[0]["sent"] + answers[1]["sent"]

@@ -16,6 +16,8 @@ from typing import Any
 
 from tests.support.nodes import ROOT, CommandFailed, NodeProcess
 
+_TURN = 0.01  # seconds between batches, so that another process gets its turn
+
 
 class Console:
     """The caller's side: commands on the data of `node`, whether or not it runs."""
@@ -123,18 +125,21 @@ def _files(username: str, title: str) -> dict[str, Any]:
     return {"files": [f.data.hex() for f in read_letter(open_text(letter.sealed_body)).attachments]}
 
 
-def _accept(cards: list[Any], size: int) -> dict[str, Any]:
+def _accept(cards: list[Any], size: int, together: float) -> dict[str, Any]:
+    """Accept resources, `size` at a time, from the moment `together` of the clock on."""
     from django.utils import timezone
 
     from journal.accept import accept, read_batch
 
     accepted: list[str] = []
     refused: dict[str, str] = {}
+    time.sleep(max(0.0, together - time.time()))
     for start in range(0, len(cards), size):
         envelopes, _ = read_batch(cards[start : start + size])
         report = accept(envelopes, now=timezone.now())
         accepted += report.accepted
         refused |= {identifier: error.why for identifier, error in report.refused.items()}
+        time.sleep(_TURN)
     return {"accepted": accepted, "refused": refused}
 
 
@@ -153,7 +158,7 @@ def _answer(question: dict[str, Any]) -> dict[str, Any]:
     if "count" in question:
         return _count(question["count"])
     if "accept" in question:
-        return _accept(question["accept"], question["size"])
+        return _accept(question["accept"], question["size"], question["together"])
     if "threads" in question:
         return _threads(question["threads"])
     if "files" in question:
