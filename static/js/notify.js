@@ -17,7 +17,8 @@
     if (!navigator.locks) return;
     if (lookedAt() && !letGo) {
       letGo = () => {};
-      navigator.locks.request(LOOKED_AT, { mode: "shared" }, () => new Promise((resolve) => { letGo = resolve; }));
+      // A page that is just being left gets no lock any more.
+      navigator.locks.request(LOOKED_AT, { mode: "shared" }, () => new Promise((resolve) => { letGo = resolve; })).catch(() => { letGo = null; });
     } else if (!lookedAt() && letGo) {
       letGo();
       letGo = null;

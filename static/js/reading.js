@@ -74,7 +74,7 @@
     if (!keys.length) return;
     document.getElementById("arrived")?.remove();
     const at = letters();
-    htmx.ajax("POST", at.dataset.seen, { source: at, swap: "none", values: { letter: keys } });
+    htmx.ajax("POST", at.dataset.seen, { source: at, swap: "none", values: { letter: keys } }).catch(() => {}); // left, or lost
   }
 
   function watch() {
@@ -95,7 +95,7 @@
       const shown = document.getElementById(`letter-${found[1]}`);
       shown?.scrollIntoView();
       shown?.focus({ preventScroll: true });
-    });
+    }, () => {});
   }
 
   addEventListener("hashchange", follow);

@@ -198,3 +198,29 @@ def test_nothing_is_wider_than_the_screen(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )
             assert over <= 0, f"{path} is {over} px too wide at {width}"
+
+
+def test_leaving_in_the_middle_of_a_request_is_no_mistake(visit: Callable[..., Person]) -> None:
+    alice = visit("Alice")
+    page = alice.page
+    alice.connected()
+    held: list[str] = []
+    page.route("**/mail/folders/**", lambda route: held.append(route.request.url))
+    for leave in (lambda: alice.go("/contacts/"), page.reload, page.close):
+        page.evaluate("htmx.trigger('#folder-lists', 'live')")
+        page.wait_for_timeout(100)
+        leave()
+        if not page.is_closed():
+            alice.connected()
+    assert len(held) == 3
+    assert alice.problems == []
+
+
+def test_an_answer_that_never_comes_is_no_mistake(visit: Callable[..., Person]) -> None:
+    alice = visit("Alice")
+    page = alice.page
+    alice.connected()
+    page.route("**/mail/folders/**", lambda route: route.abort())
+    page.evaluate("htmx.trigger('#folder-lists', 'live')")
+    page.wait_for_timeout(300)
+    assert alice.problems == []
