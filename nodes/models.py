@@ -56,6 +56,11 @@ class Account(AbstractUser):
     backup_checked = models.DateTimeField(null=True, editable=False)
     checklist_hidden = models.BooleanField(default=False, editable=False)
     is_echo = models.BooleanField(default=False, editable=False)  # answers by itself
+    # What the owner of the node lets the account do; suspended is who is not `is_active`.
+    quota = models.PositiveBigIntegerField(_("space in bytes"), null=True, blank=True)
+    may_invite = models.BooleanField(_("may invite people"), default=True)
+    may_write_notices = models.BooleanField(_("may write public notices"), default=True)
+    may_let_in_nodes = models.BooleanField(_("may let in other nodes"), default=True)
     # When the account was made here from a recovery file: older mail may come back since.
     recovered = models.DateTimeField(null=True, editable=False)
 
@@ -186,6 +191,8 @@ class Peer(models.Model):
     offered = models.JSONField(default=list)
     rewritten = models.DateTimeField(null=True)
     last_contact = models.DateTimeField(null=True)
+    # When it last called us and proved itself: then our address is open from outside.
+    last_called = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)
     next_attempt = models.DateTimeField(default=timezone.now, db_index=True)
     last_error = models.CharField(max_length=300, blank=True)
@@ -243,3 +250,55 @@ class SetupLink(models.Model):
 
     def __str__(self) -> str:
         return "used" if self.used else "open"
+
+
+class LoginLink(models.Model):
+    """A single-use link by which a person sets a new password; only its hash is kept.
+
+    It opens the account's pages and no key.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    token_hash = models.CharField(max_length=128, unique=True)
+    created = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField()
+    used = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return "used" if self.used else "open"
+
+
+class Count(models.Model):
+    """How often something happened, since the node was made; added to by all its processes."""
+
+    name = models.CharField(max_length=48)
+    label = models.CharField(max_length=48, blank=True)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "label"], name="one_count_each")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.label}: {self.count}"
+
+
+class Exchange(models.Model):
+    """What went to and fro with a peer within one hour."""
+
+    peer = fingerprint_field()
+    hour = models.DateTimeField()  # its beginning
+    sessions = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    frames_in = models.PositiveBigIntegerField(default=0)
+    frames_out = models.PositiveBigIntegerField(default=0)
+    bytes_in = models.PositiveBigIntegerField(default=0)
+    bytes_out = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["peer", "hour"], name="one_exchange_an_hour")
+        ]
+        indexes = [models.Index(fields=["hour"], name="exchange_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.peer[:12]} at {self.hour}"

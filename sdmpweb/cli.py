@@ -14,7 +14,7 @@ from typing import Any
 from sdmpweb import __version__
 
 _FINGERPRINT = re.compile(r"-[A-Za-z0-9_-]{85}")
-_OURS = ("sdmpweb", "mail", "journal", "nodes")
+_OURS = ("sdmpweb", "panel", "hosting", "mail", "journal", "nodes")
 # These need no database of their own: `demo` makes two nodes elsewhere.
 _WITHOUT_DATABASE = frozenset({"demo", "inspect"})
 

@@ -43,10 +43,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "sdmpweb",
+    "panel.apps.PanelConfig",
+    "hosting",
     "mail",
     "journal",
     "nodes",
-    "django.contrib.admin",
+    "panel.apps.OwnersAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -160,6 +162,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": LOOK_FOR_WORK_SECONDS},
     },
     "remind": {"task": "mail.tasks.remind", "schedule": 3600.0},
+    "do runs": {
+        "task": "hosting.tasks.do_runs",
+        "schedule": LOOK_FOR_WORK_SECONDS,
+        "options": {"expires": LOOK_FOR_WORK_SECONDS},
+    },
 }
 
 # Signing in

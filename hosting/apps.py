@@ -1,0 +1,11 @@
+"""The Django application `hosting`."""
+
+from django.apps import AppConfig
+
+
+class HostingConfig(AppConfig):
+    """Registers `hosting` with Django."""
+
+    name = "hosting"
+    label = "hosting"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,19 @@
+"""Jobs of hosting. A job says "look now"; what there is to do is read from the database."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from celery import shared_task
+
+from hosting import runs
+from hosting.work import WORK
+
+_PROCESS: Final = secrets.token_hex(8)
+
+
+@shared_task
+def do_runs() -> None:
+    """Do the long work that was asked for."""
+    runs.do_asked(_PROCESS, WORK)

@@ -1,0 +1,4 @@
+"""Tables of the panel, as Django's admin shows them: one file for what belongs together.
+
+Django imports this package when it starts; every file is named here.
+"""
