@@ -17,7 +17,7 @@ broker.register()
 app = Celery("sdmpweb", fixups=[], task_cls="celery.contrib.django.task:DjangoTask")
 app.set_default()  # for every thread; Celery would make it known to this one alone
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["nodes", "journal", "mail"])
+app.autodiscover_tasks(["nodes", "journal", "mail", "hosting"])
 
 
 def _tidy_connections(**_: Any) -> None:
