@@ -125,7 +125,8 @@ class Reader:
         self._keys = [*keystore.own_keys(), *([key] if key else [])]
         self.here = keystore.node_fingerprint()
         self.facts: Facts = current_facts()
-        accounts = Account.objects.filter(is_active=True, mode=Account.Mode.FULL)
+        # Suspended ones too: what comes for them is kept until they are let in again.
+        accounts = Account.objects.filter(mode=Account.Mode.FULL)
         self.accounts = {a.fingerprint: a for a in accounts if a.fingerprint}
         self.blocked = set(Contact.objects.exclude(blocked=None).values_list("account_id", "user"))
         since = now - COMES_BACK

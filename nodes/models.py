@@ -263,6 +263,7 @@ class LoginLink(models.Model):
     created = models.DateTimeField(default=timezone.now)
     until = models.DateTimeField()
     used = models.DateTimeField(null=True)
+    clears_factors = models.BooleanField(default=False)  # second factors and passkeys go too
 
     def __str__(self) -> str:
         return "used" if self.used else "open"

@@ -46,6 +46,7 @@ class Invitation(models.Model):
     kind = models.CharField(max_length=7, choices=Kind.choices)
     token_hash = models.CharField(max_length=128, unique=True)
     note = models.CharField(max_length=500, blank=True)
+    name = models.CharField(max_length=200, blank=True)  # what the guest is called, as a proposal
     single_use = models.BooleanField(default=True)
     expires = models.DateTimeField()
     created = models.DateTimeField(default=timezone.now)
