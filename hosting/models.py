@@ -7,6 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from nodes.models import fingerprint_field
+
 
 class Run(models.Model):
     """A piece of long work that somebody asked for, or the schedule: what came of it.
@@ -111,11 +113,15 @@ class RetentionRule(models.Model):
 
 
 class Stored(models.Model):
-    """How much is kept here, as last counted: by author and kind, and how much of it is mail."""
+    """How much is kept here, as last counted: of whom, and of which kind.
 
-    author = models.CharField(max_length=86)
+    `kind` is that of resources, or one of `hosting.storage.PRIVATE` for what an account has beside
+    them; `author` is a user's fingerprint.
+    """
+
+    author = fingerprint_field()
     kind = models.CharField(max_length=16)
-    resources = models.PositiveBigIntegerField(default=0)
+    count = models.PositiveBigIntegerField(default=0)
     bytes = models.PositiveBigIntegerField(default=0)
 
     class Meta:
@@ -124,3 +130,19 @@ class Stored(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.author[:12]}: {self.bytes}"
+
+
+class Told(models.Model):
+    """Up to which line a peer has been told our journal, and has surely had time to ask.
+
+    The peer was in contact a day and more after it had been told up to `sure`; `pending` is the
+    line that will be taken for sure next.
+    """
+
+    peer = fingerprint_field(unique=True)
+    sure = models.PositiveBigIntegerField(default=1)
+    pending = models.PositiveBigIntegerField(default=1)
+    pending_since = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.peer[:12]} up to {self.sure}"

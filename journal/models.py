@@ -32,7 +32,15 @@ class Resource(models.Model):
     )
 
     class Meta:
-        indexes = [models.Index(fields=["author", "kind"], name="resource_author_kind")]
+        indexes = [
+            models.Index(fields=["author", "kind"], name="resource_author_kind"),
+            # What is held is added up without reading any content.
+            models.Index(
+                fields=["author", "kind", "size"],
+                condition=models.Q(payload__isnull=False),
+                name="resource_held_sizes",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.identifier[:12]}"

@@ -77,6 +77,8 @@ class Conversation(models.Model):
     starred = models.BooleanField(default=False)
     archived = models.BooleanField(default=False)
     binned = models.BooleanField(default=False)
+    # When the node first saw it in the bin: it counts the days of its owner's rule from then.
+    binned_seen = models.DateTimeField(null=True)
     # Begun by somebody whom the account has neither checked nor let in: stands in Waiting.
     waiting = models.BooleanField(default=False)
     # Who has written in it, in that order, and no more than a list shows: so that a line of a
