@@ -1,7 +1,9 @@
 """How django-allauth behaves on a node: accounts come by invitation, secrets are kept sealed."""
 
 import base64
+from typing import Any
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -9,12 +11,24 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mail.selectors import node_name
+from nodes import bounds
+from nodes.counts import count
 from nodes.models import Account
+
+_log = structlog.get_logger(__name__)
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """Turn away who asks for the pages of signing in too often."""
+    bounds.reached(bounds.SIGN_INS)
+    return render(request, "429.html", status=429)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -28,6 +42,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "too_many_login_attempts": _("Too many attempts. Try again in some minutes."),
         "rate_limited": _("Too many attempts. Try again in some minutes."),
     }
+
+    def validation_error(self, code: str, *arguments: Any) -> ValidationError:
+        """Give the sentence for an error; that somebody tries too often is counted."""
+        if code in ("too_many_login_attempts", "rate_limited"):
+            bounds.reached(bounds.SIGN_INS)
+        error: ValidationError = super().validation_error(code, *arguments)
+        return error
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Note that somebody could not sign in; who it was meant to be is not logged."""
+        count("sign_ins", "failed")
+        _log.info("sign-in failed", address=self.get_client_ip(request))
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Say no: accounts are made by the owner or by an invitation."""

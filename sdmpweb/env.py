@@ -61,6 +61,16 @@ def _integer(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+_LIMIT = _integer(1, 999_999_999)
+
+
+def read_token(value: str) -> str:
+    """Check a token that lets somebody in; raises ValueError when it is short or holds spaces."""
+    if value and not re.fullmatch(r"[!-~]{16,200}", value):
+        raise ValueError("must be 16 to 200 characters without spaces")
+    return value
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value not in words:
@@ -166,6 +176,22 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SDMPWEB_ALLOW_PRIVATE", _flag, "false", "dial private and loopback addresses too"),
     Setting("SDMPWEB_PROXIES", _text, "", "addresses of reverse proxies that are believed"),
     Setting("SDMPWEB_WORKERS", _integer(1, 64), "4", "threads that run jobs"),
+    Setting("SDMPWEB_DISK_RESERVE", _LIMIT, "500", "free MB below which no content is taken in"),
+    Setting(
+        "SDMPWEB_METRICS_TOKEN", read_token, "", "who shows it may read `/metrics` from anywhere"
+    ),
+    Setting("SDMPWEB_METRICS_TOKEN_FILE", _path, "", "a file that holds that token instead"),
+    Setting("SDMPWEB_LIMIT_HANDSHAKES", _LIMIT, "240", "calls of nodes from one address a minute"),
+    Setting("SDMPWEB_LIMIT_SESSIONS", _LIMIT, "4", "open sessions with one peer"),
+    Setting("SDMPWEB_LIMIT_SESSION_FRAMES", _LIMIT, "1000000", "frames of a peer in one session"),
+    Setting("SDMPWEB_LIMIT_SESSION_MB", _LIMIT, "50000", "MB to and from a peer in one session"),
+    Setting("SDMPWEB_LIMIT_DAY_FRAMES", _LIMIT, "5000000", "frames of a peer in 24 hours"),
+    Setting("SDMPWEB_LIMIT_DAY_MB", _LIMIT, "200000", "MB to and from a peer in 24 hours"),
+    Setting("SDMPWEB_LIMIT_SIGN_INS", _LIMIT, "10", "failed sign-ins from one address a minute"),
+    Setting("SDMPWEB_LIMIT_CARDS", _LIMIT, "60", "cards and invitations fetched, likewise"),
+    Setting("SDMPWEB_LIMIT_GUESTS", _LIMIT, "10", "accounts and cards of guests, likewise"),
+    Setting("SDMPWEB_LIMIT_CARDS_LEFT", _LIMIT, "120", "cards that guests leave, all together"),
+    Setting("SDMPWEB_LIMIT_WORK", _LIMIT, "30", "cards, pictures, phrases an account has read"),
     Setting("SDMPWEB_LOG", _one_of("plain", "json"), "plain", "form of the log on stderr"),
     Setting(
         "SDMPWEB_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info", "least to log"

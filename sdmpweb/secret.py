@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from nodes.files import write_once
-from sdmpweb.env import WrongEnvironment
+from sdmpweb.env import WrongEnvironment, read_token
 
 
 def make_private(data: Path) -> None:
@@ -44,6 +44,23 @@ def web_secret(path: Path) -> str:
             f"The pages' secret in {path} is too short; delete the file to have a new one made."
         )
     return text
+
+
+def metrics_token(text: str, path: Path | None) -> str:
+    """Return what has to be shown to read the metrics from elsewhere; nothing when that is not set.
+
+    Raises WrongEnvironment when the file cannot be read, or holds no token.
+    """
+    if path is None:
+        return text
+    if text:
+        raise WrongEnvironment("Set SDMPWEB_METRICS_TOKEN or SDMPWEB_METRICS_TOKEN_FILE, not both.")
+    try:
+        return read_token(path.read_text(encoding="ascii").strip())
+    except (OSError, UnicodeDecodeError):
+        raise WrongEnvironment(f"The metrics' token in {path} cannot be read.") from None
+    except ValueError as error:
+        raise WrongEnvironment(f"The metrics' token in {path} {error}.") from None
 
 
 def name_of(web: str) -> str:

@@ -9,6 +9,9 @@ from sdmpweb.env import allowed_hosts, from_environment
 from sdmpweb.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# An installed wheel has what lies beside the packages in the source tree within this one.
+_INSTALLED = Path(__file__).resolve().parent / "_files"
+FILES = _INSTALLED if _INSTALLED.is_dir() else BASE_DIR
 VALUES = from_environment()
 
 # Where this node is, and in which shape it runs
@@ -23,6 +26,18 @@ NODE_ADDRESS: str = VALUES["SDMPWEB_ADDRESS"]
 WEB_URL: str = VALUES["SDMPWEB_URL"]
 PROXIES: str = VALUES["SDMPWEB_PROXIES"]
 WORKER_THREADS: int = VALUES["SDMPWEB_WORKERS"]
+DISK_RESERVE: int = VALUES["SDMPWEB_DISK_RESERVE"] * 1_000_000
+METRICS_TOKEN = secret.metrics_token(
+    VALUES["SDMPWEB_METRICS_TOKEN"], VALUES["SDMPWEB_METRICS_TOKEN_FILE"]
+)
+
+# How much others may make this node do (`nodes/bounds.py`)
+
+LIMITS: dict[str, int] = {
+    name.removeprefix("SDMPWEB_LIMIT_").lower(): value
+    for name, value in VALUES.items()
+    if name.startswith("SDMPWEB_LIMIT_")
+}
 
 # The node
 
@@ -86,7 +101,7 @@ MIDDLEWARE = [
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [FILES / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -189,6 +204,10 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_RATE_LIMITS = {
+    "login": f"{3 * LIMITS['sign_ins']}/m/ip",
+    "login_failed": f"{LIMITS['sign_ins']}/m/ip,5/5m/key",
+}
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 MFA_ADAPTER = "sdmpweb.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -209,7 +228,6 @@ CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE and PROXIES else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -239,7 +257,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [FILES / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -249,7 +267,7 @@ STORAGES = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [FILES / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

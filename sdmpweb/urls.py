@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from sdmpweb.health import health
 
+handler429 = "sdmpweb.accounts.too_many"  # django-allauth looks for it here
+
 urlpatterns = [
     path("health", health, name="health"),
     path("account/", include("allauth.urls")),
