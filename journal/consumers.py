@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from typing import Any, Final
 
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from journal.doorway import Visitor
 from journal.meeting import Meeting
+from journal.metering import TooMuch
 from journal.sync import Refused, converse
 from journal.transport import Closed
 from nodes.errors import UserError
@@ -19,7 +20,6 @@ from sdmp.errors import RemoteSessionError
 _log = structlog.get_logger(__name__)
 _QUEUE: Final = 4  # frames that wait while one is worked on
 _CLOSE_SECONDS: Final = 2.0
-_unproved: Final[Counter[str]] = Counter()  # connections of this process, by address
 
 
 class SdmpConsumer(AsyncWebsocketConsumer):
@@ -29,20 +29,13 @@ class SdmpConsumer(AsyncWebsocketConsumer):
         """Take the call, unless too many wait that have not proved themselves."""
         self._frames: asyncio.Queue[str | None] = asyncio.Queue(_QUEUE)
         self._gone = False
-        self._counted = False
         self._task: asyncio.Task[None] | None = None
         client = self.scope.get("client") or ("", 0)
         self._address = str(client[0])
-        crowded = (
-            _unproved[self._address] >= limits.UNPROVED_PER_ADDRESS
-            or _unproved.total() >= limits.UNPROVED_TOTAL
-        )
-        if crowded:
-            _log.info("call turned away", reason="too many have not proved themselves")
+        self._visitor = Visitor(self._address)
+        if not self._visitor.enter():
             await self.close()
             return
-        _unproved[self._address] += 1
-        self._counted = True
         await self.accept()
         self._task = asyncio.create_task(self._talk())
 
@@ -74,8 +67,8 @@ class SdmpConsumer(AsyncWebsocketConsumer):
     async def _talk(self) -> None:
         transport = _ConsumerTransport(self)
         try:
-            await converse(Meeting(), transport, proved=self._proved)
-        except (Refused, Closed):
+            await converse(Meeting(caller=self._address), transport, proved=self._proved)
+        except (Refused, Closed, TooMuch):
             pass
         except (RemoteSessionError, UserError) as error:
             _log.info("call ended", address=self._address, reason=str(error))
@@ -92,11 +85,7 @@ class SdmpConsumer(AsyncWebsocketConsumer):
         """Count the connection no longer among those that have not proved themselves."""
         if not self._gone:
             self._expect(limits.RESPONSE_FRAME_BYTES)
-        if self._counted:
-            self._counted = False
-            _unproved[self._address] -= 1
-            if not _unproved[self._address]:
-                del _unproved[self._address]
+        self._visitor.leave()
 
 
 class _ConsumerTransport:

@@ -66,6 +66,12 @@ def credentials_for(node: str, *, here: str, facts: Facts, now: datetime) -> lis
     return farewells + _envelopes(list(dict.fromkeys(identifiers)))
 
 
+def own_addresses(node: str, *, here: str, facts: Facts, now: datetime) -> list[Envelope]:
+    """Collect where we are reached, as said for the users through whom we talk to `node`."""
+    users = sorted({ours for ours, _ in facts.pairs(here, node, now)})
+    return _envelopes([identifier for user in users for identifier in _address(user, here)])
+
+
 def card_identifiers(user: str, facts: Facts, now: datetime) -> list[str]:
     """List what a card of a user holds (§12): identity, profile, and each node's resources."""
     identifiers = _latest_identity(user, user, facts)

@@ -26,6 +26,7 @@ from journal.credentials import (
     judge_shown,
     keep_contact_requests,
     keep_shown,
+    own_addresses,
     partings,
     said_farewell,
 )
@@ -141,6 +142,13 @@ class Desk:
                 return self._answer_resources(message, facts, now)
             case traffic.Response():
                 return self._take_answer(message, facts, now)
+
+    def ask_to_call(self) -> Plan:
+        """Show once more where we are reached, before the session ends (`journal.callback`)."""
+        envelopes = own_addresses(
+            self.node, here=self.here, facts=current_facts(), now=timezone.now()
+        )
+        return Plan(send=[envelope.to_bytes() for envelope in envelopes])
 
     def parted(self) -> None:
         """Note that the peer has been told why the session ends."""

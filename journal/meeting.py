@@ -21,10 +21,14 @@ from journal.credentials import (
     said_farewell,
 )
 from journal.desk import Desk
+from journal.metering import too_much_today
 from journal.takeover import farewell_addresses, former_meant
 from nodes import keystore
+from nodes.addresses import reach_of
+from nodes.counts import count
 from nodes.facts import current_facts
 from nodes.models import LocalNode
+from nodes.peers import note_called
 from sdmp import limits
 from sdmp.handshake import Role
 from sdmp.session import Session
@@ -36,13 +40,19 @@ _LARGEST_SHOWN: Final = 10_000  # characters of a payload; sealed it has to fit 
 
 
 class Meeting:
-    """A handshake from our side. `expected` is the node that we call; `None` when called."""
+    """A handshake from our side.
 
-    def __init__(self, expected: str | None = None) -> None:
+    Args:
+        expected: the node that we call; `None` when called.
+        caller: the address from which we are called.
+    """
+
+    def __init__(self, expected: str | None = None, caller: str = "") -> None:
         self.role = Role.RESPONDER if expected is None else Role.INITIATOR
         self.why_not = ""
         self.introduced = False  # we told a peer who meant our earlier key which it is now
         self._expected = expected
+        self._caller = caller
         self._node = expected or ""
         self._shown: list[Envelope] = []
         self._parted = False
@@ -83,8 +93,14 @@ class Meeting:
             return self._introduce(former, facts, now)
         if not facts.may_talk(here, node, now):
             keep_contact_requests(credentials, accepted, node=node, here=here, now=now)
+            if self.role is Role.RESPONDER:
+                count("calls_refused", "not known")
             return self._refuse(node, now)
         if self.role is Role.RESPONDER:
+            if too_much_today(node, now) is not None:
+                count("calls_refused", "too much today")
+                self.why_not = "The other node has reached its limit of a day."
+                return self.session.refuse([])
             return self._prove()
         self.session.open()
         return []
@@ -103,7 +119,9 @@ class Meeting:
             said_farewell(self._node)
 
     def desk(self) -> Desk:
-        """Make the desk for the open session."""
+        """Make the desk for the open session, and note that the peer could call us."""
+        if self.role is Role.RESPONDER:
+            note_called(self._node, reach_of(self._caller or "localhost"), timezone.now())
         return Desk(self._node, self._shown)
 
     def _prove(self) -> list[str]:

@@ -124,3 +124,22 @@ class DropCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.count}"
+
+
+class CatchUp(models.Model):
+    """That a user's account came back with a backup, and waits for what came since.
+
+    Until it is done nothing new is published for the user (`journal.restored`).
+    """
+
+    user = fingerprint_field(unique=True)
+    backup = models.DateTimeField()  # the moment that came back
+    # Since when peers are asked; empty while the user has not let the node's new key act.
+    since = models.DateTimeField(null=True)
+    done = models.DateTimeField(null=True)
+    # Revocations that the user's own key has signed already, to be published when it is done:
+    # what the earlier key had signed is not accepted any more after them.
+    partings = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.user[:12]} since {self.backup}"

@@ -15,13 +15,16 @@ from typing import Final
 
 import structlog
 from channels.layers import get_channel_layer
+from django.utils import timezone
 
 from journal import presence
 from journal.desk import Desk, Plan
 from journal.meeting import Meeting
+from journal.metering import Metered, TooMuch, used_within_a_day
 from journal.threads import in_thread
 from journal.transport import Closed, Transport
-from journal.waking import SESSIONS
+from journal.waking import CALL_BACK, SESSIONS
+from nodes.counts import count
 from sdmp import limits
 from sdmp.errors import RemoteSessionError, SdmpError
 from sdmp.session import Agreed, Event, Proved, RefusedByPeer, Session, State, Traffic
@@ -31,6 +34,7 @@ _log = structlog.get_logger(__name__)
 _RECHECK_SECONDS: Final = 60.0  # trusts end by themselves
 _SHORT_LINGER: Final = 5.0
 _SECONDS_BETWEEN_LOOKS: Final = 0.02
+_SECONDS_TO_FILE: Final = 1.0  # in which a peer files what it was shown
 _LARGE_FRAME: Final = 64 * 1024  # from here on a frame is opened outside the loop
 
 
@@ -57,17 +61,42 @@ async def converse(
         Closed: the connection went away before the session was open.
         Refused: one side said no.
         RemoteSessionError: the peer broke the rules.
+        TooMuch: the peer reached a limit (`nodes.bounds`), and the session has ended.
     """
-    try:
-        async with asyncio.timeout(limits.HANDSHAKE_SECONDS):
-            session = await _shake_hands(meeting, transport, proved)
-    except TimeoutError:
-        raise RemoteSessionError("The handshake took too long.") from None
+    metered = Metered(transport)
+    session = await _begin(meeting, metered, proved)
     if meeting.introduced:
         await transport.close()
         return
     desk = await in_thread(meeting.desk)
-    await Dialogue(session, transport, desk, linger).run()
+    metered.met(desk.node, await in_thread(used_within_a_day, desk.node, timezone.now()))
+    try:
+        await Dialogue(session, metered, desk, linger).run()
+    finally:
+        metered.note()
+    if metered.reached is not None:
+        raise TooMuch(metered.reached)
+
+
+async def _begin(meeting: Meeting, transport: Transport, proved: Callable[[], None]) -> Session:
+    """Shake hands, and count how that ended."""
+    outcome = "failed"
+    try:
+        async with asyncio.timeout(limits.HANDSHAKE_SECONDS):
+            session = await _shake_hands(meeting, transport, proved)
+        outcome = "introduced" if meeting.introduced else "open"
+    except TimeoutError:
+        outcome = "slow"
+        raise RemoteSessionError("The handshake took too long.") from None
+    except Refused:
+        outcome = "refused"
+        raise
+    except Closed:
+        outcome = "closed"
+        raise
+    finally:
+        count("handshakes", outcome)
+    return session
 
 
 async def _shake_hands(
@@ -108,7 +137,7 @@ class Dialogue:
     """Traffic over an open session: answers, asks and broadcasts at once."""
 
     def __init__(
-        self, session: Session, transport: Transport, desk: Desk, linger: float | None
+        self, session: Session, transport: Metered, desk: Desk, linger: float | None
     ) -> None:
         self._session = session
         self._transport = transport
@@ -191,8 +220,18 @@ class Dialogue:
         assert layer is not None
         while True:
             message = await layer.receive(channel)
-            if self._desk.node in message.get("peers", (self._desk.node,)):
-                self._woken.set()
+            if self._desk.node not in message.get("peers", (self._desk.node,)):
+                continue
+            if message.get("type") == CALL_BACK:
+                await self._ask_to_call()
+            self._woken.set()
+
+    async def _ask_to_call(self) -> None:
+        """Show our address and end, so that the peer has a reason to call us."""
+        async with self._working:
+            await self._carry_out(await in_thread(self._desk.ask_to_call))
+        await asyncio.sleep(_SECONDS_TO_FILE)
+        raise _Over
 
     async def _beat(self) -> None:
         """End a session that has no work; ask again now and then whether we may talk."""
@@ -208,6 +247,9 @@ class Dialogue:
             if time.monotonic() - asked_at >= _RECHECK_SECONDS or self._linger_is_short():
                 asked_at = time.monotonic()
                 self._woken.set()
+                self._transport.note()
+                used = await in_thread(used_within_a_day, self._desk.node, timezone.now())
+                self._transport.allow(used)
 
     def _linger_is_short(self) -> bool:
         """Tell whether a command holds the session, to which nobody else's wake-ups come."""

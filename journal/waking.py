@@ -16,6 +16,7 @@ _SECONDS_BETWEEN_LOOKS: Final = 1.0
 # What others wrote is passed on a little later: mostly a receipt follows, and goes along.
 _SECONDS_TO_PASS_ON: Final = 0.1
 SESSIONS = "sessions"  # the channel-layer group of all open sessions
+CALL_BACK: Final = "session.call_back"  # to sessions that are to end, so that the peer calls us
 
 # One look finds every peer that is to be called, however many lines there are.
 _call_others = Spaced(partial(start_task, "journal.tasks.look_for_work"), _SECONDS_BETWEEN_LOOKS)

@@ -193,6 +193,10 @@ class Peer(models.Model):
     last_contact = models.DateTimeField(null=True)
     # When it last called us and proved itself: then our address is open from outside.
     last_called = models.DateTimeField(null=True)
+    # When its journal was first read to the end since this node was restored from a backup.
+    heard_out = models.DateTimeField(null=True)
+    # From where that call came: `public`, `private`, `loopback`; nobody's address is kept.
+    called_from = models.CharField(max_length=8, blank=True)
     failures = models.PositiveIntegerField(default=0)
     next_attempt = models.DateTimeField(default=timezone.now, db_index=True)
     last_error = models.CharField(max_length=300, blank=True)

@@ -100,6 +100,18 @@ def note_contact(fingerprint: str, now: datetime) -> None:
     )
 
 
+def note_called(fingerprint: str, reach: str, now: datetime) -> None:
+    """Record that the peer has called us and proved itself.
+
+    Args:
+        fingerprint: of the peer.
+        reach: from where the call came (`nodes.addresses.reach_of`).
+        now: the present moment.
+    """
+    peer = get_peer(fingerprint)
+    Peer.objects.filter(pk=peer.pk).update(last_called=now, called_from=reach)
+
+
 def note_failure(fingerprint: str, words: str, now: datetime) -> None:
     """Record why a call failed, in words for people, and when to try again."""
     peer = get_peer(fingerprint)
@@ -107,6 +119,12 @@ def note_failure(fingerprint: str, words: str, now: datetime) -> None:
     Peer.objects.filter(pk=peer.pk).update(
         failures=failures, next_attempt=now + delay(failures), last_error=words[:300]
     )
+
+
+def put_off(fingerprint: str, words: str, until: datetime) -> None:
+    """Record, in words for people, why a peer is not called until then."""
+    peer = get_peer(fingerprint)
+    Peer.objects.filter(pk=peer.pk).update(next_attempt=until, last_error=words[:300])
 
 
 def clear_back_off(fingerprints: set[str], now: datetime) -> None:

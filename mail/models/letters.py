@@ -63,6 +63,23 @@ class Unreadable(models.Model):
         return str(self.resource_id)
 
 
+class OwedReceipt(models.Model):
+    """A receipt that waits until the account has caught up after a restore (protocol §9).
+
+    `given` when it turned out that the node had published it already after the backup.
+    """
+
+    user = fingerprint_field()
+    message = fingerprint_field()
+    given = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "message"], name="owed_once")]
+
+    def __str__(self) -> str:
+        return f"for {self.message[:12]}"
+
+
 class Conversation(models.Model):
     """The letters of one account that belong together, kept ready for lists."""
 

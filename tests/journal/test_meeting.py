@@ -96,6 +96,7 @@ def test_two_who_know_each_other_meet(world: World, called: bool) -> None:
     assert [e.signer for e in stranger.seen[:1]] == [ALICE.fingerprint]
     assert len(stranger.seen) == 5
     assert meeting.desk().node == DESK.fingerprint
+    assert Peer.objects.exclude(last_called=None).exists() is called
 
 
 @BOTH
