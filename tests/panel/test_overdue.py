@@ -1,0 +1,68 @@
+"""Which peers have been silent for too long."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from nodes.models import LocalNode, Peer
+from nodes.peers import get_peer
+from panel.overdue import overdue_peers
+from tests.support.cast import DESK, TABLET
+from tests.support.world import World, own_memory_fixture, world_fixture
+
+__all__ = ["own_memory_fixture", "world_fixture"]
+
+
+def _set(world: World, **fields: Any) -> None:
+    get_peer(DESK.fingerprint)
+    Peer.objects.filter(fingerprint=DESK.fingerprint).update(**fields)
+
+
+def test_silent_for_days(world: World) -> None:
+    world.know(DESK)
+    _set(world, failures=3, last_contact=world.now - timedelta(days=3))
+    LocalNode.objects.update(head_position=15)
+    [found] = overdue_peers(world.now)
+    assert (found.fingerprint, found.behind, found.failures) == (DESK.fingerprint, 14, 3)
+    assert found.words.startswith("192.0.2.3:8000 was last heard on ")
+    assert found.words.endswith("; 14 lines wait for it.")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"failures": 3, "hours": 20},  # switched off at night
+        {"failures": 0, "hours": 90},  # nothing has failed
+        {"failures": 3, "hours": 90, "lease": 10},  # somebody talks to it
+        {"failures": 3},  # never reached, and not tried for long
+    ],
+)
+def test_not_overdue(world: World, fields: dict[str, int]) -> None:
+    world.know(DESK)
+    now = world.now
+    hours, lease = fields.get("hours"), fields.get("lease")
+    _set(
+        world,
+        failures=fields["failures"],
+        last_contact=now - timedelta(hours=hours) if hours else None,
+        lease_until=now + timedelta(seconds=lease) if lease else None,
+    )
+    assert overdue_peers(now) == []
+
+
+def test_never_reached_comes_first(world: World) -> None:
+    world.know(DESK)
+    world.know(TABLET)
+    _set(world, failures=30, last_contact=world.now - timedelta(days=2))
+    Peer.objects.filter(pk=get_peer(TABLET.fingerprint).pk).update(failures=12)
+    found = overdue_peers(world.now)
+    assert [one.fingerprint for one in found] == [TABLET.fingerprint, DESK.fingerprint]
+    assert "has never answered" in found[0].words
+
+
+def test_nobody_has_to_do_with_it(world: World) -> None:
+    _set(world, failures=30, last_contact=world.now - timedelta(days=9))
+    assert overdue_peers(world.now) == []
