@@ -34,4 +34,4 @@ class Command(BaseCommand):
             f"{findings.removed} resources revoked and removed."
         )
         if findings.problems:
-            raise UserError(f"The journal has {len(findings.problems)} faults.")
+            raise UserError(f"The journal has {findings.faults} faults.")
