@@ -13,6 +13,7 @@ from journal.meeting import Meeting
 from journal.metering import TooMuch
 from journal.sync import Refused, converse
 from journal.transport import Closed
+from nodes import own_door
 from nodes.errors import UserError
 from sdmp import limits
 from sdmp.errors import RemoteSessionError
@@ -36,7 +37,8 @@ class SdmpConsumer(AsyncWebsocketConsumer):
         if not self._visitor.enter():
             await self.close()
             return
-        await self.accept()
+        answer: Any = own_door.answer(self.scope)  # bytes, which channels types as text
+        await self.accept(headers=answer)
         self._task = asyncio.create_task(self._talk())
 
     async def disconnect(self, code: int) -> None:

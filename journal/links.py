@@ -14,17 +14,19 @@ from django.utils import timezone
 
 from journal import presence
 from journal.meeting import Meeting
+from journal.metering import REST, TooMuch, too_much_today
 from journal.models import Wanted
 from journal.sync import Refused, converse
 from journal.threads import in_thread
 from journal.waking import SESSIONS
 from nodes import dial, keystore
 from nodes.addresses import addresses_of, private_allowed
+from nodes.counts import exchanged
 from nodes.dial import Closed
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import LocalNode, Peer
-from nodes.peers import get_peer, nodes_to_dial, note_failure
+from nodes.peers import get_peer, nodes_to_dial, note_failure, put_off
 from nodes.wake import wake
 from sdmp.errors import RemoteSessionError
 
@@ -89,6 +91,9 @@ async def link(node: str, linger: float | None = None) -> str:
     if presence.is_open(node) or not await presence.claim(node):
         return "a session is open already"
     try:
+        spent = await in_thread(too_much_today, node, timezone.now())
+        if spent is not None:
+            return await _rest(node, TooMuch(spent))
         return await _try_addresses(node, settings.LINGER if linger is None else linger)
     finally:
         await presence.give_up(node)
@@ -111,6 +116,8 @@ async def _try_addresses(node: str, linger: float) -> str:
 
         try:
             await converse(Meeting(node), call, linger=linger, proved=proved)
+        except TooMuch as limit:
+            return await _rest(node, limit)
         except Refused as refusal:
             words = str(refusal)
         except Closed:
@@ -125,5 +132,12 @@ async def _try_addresses(node: str, linger: float) -> str:
         if opened:
             return "done"
     _log.info("peer not reached", peer=node[:12], reason=words)
+    exchanged(node, failures=1)
     await in_thread(note_failure, node, words, timezone.now())
     return words
+
+
+async def _rest(node: str, limit: TooMuch) -> str:
+    """Leave a peer alone for a while that has reached a limit; it may call meanwhile."""
+    await in_thread(put_off, node, str(limit), timezone.now() + REST)
+    return str(limit)

@@ -15,8 +15,8 @@ import structlog
 from django.utils import timezone
 
 from journal.threads import in_thread
+from nodes.bounds import SESSIONS, reached
 from nodes.peers import keep_leases, release_lease, take_lease
-from sdmp import limits
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +33,11 @@ def is_open(node: str) -> bool:
     return bool(_open.get(node))
 
 
+def number_open() -> int:
+    """Count the sessions that this process has."""
+    return sum(map(len, _open.values()))
+
+
 async def claim(node: str) -> bool:
     """Become the process that calls or talks to a peer; false when another one is."""
     return await in_thread(take_lease, node, PROCESS, timezone.now())
@@ -45,11 +50,12 @@ async def give_up(node: str) -> None:
 
 
 async def enter(node: str, stop: Stop) -> None:
-    """Count a session as open. The oldest of more than four with one peer is stopped."""
+    """Count a session as open. The oldest of more than so many with one peer is stopped."""
     global _renewing
     sessions = _open.setdefault(node, [])
     sessions.append(stop)
-    if len(sessions) > limits.SESSIONS_PER_PEER:
+    if len(sessions) > SESSIONS.most:
+        reached(SESSIONS)
         await sessions.pop(0)()
     await claim(node)
     if _renewing is None or _renewing.done():

@@ -119,13 +119,23 @@ def reached(bound: Bound, **about: str) -> None:
         about: what else the log may say: never a name, a key or what somebody wrote.
     """
     count("limits", bound.name)
+    if seldom(bound.name):
+        _log.warning("limit reached", limit=bound.name, setting=bound.setting, **about)
+
+
+def seldom(what: str) -> bool:
+    """Tell, at most once a minute for each, that something is worth a line in the log.
+
+    Args:
+        what: from a small closed set, since it is kept.
+    """
     now = time.monotonic()
     with _lock:
-        last = _said.get(bound.name)
+        last = _said.get(what)
         if last is not None and now - last < _SECONDS_BETWEEN_WORDS:
-            return
-        _said[bound.name] = now
-    _log.warning("limit reached", limit=bound.name, setting=bound.setting, **about)
+            return False
+        _said[what] = now
+    return True
 
 
 def network(address: str) -> str:
