@@ -197,6 +197,12 @@ SETTINGS: tuple[Setting, ...] = (
         "SDMPWEB_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info", "least to log"
     ),
     Setting("SDMPWEB_DEBUG", _flag, "false", "Django's debug pages; for development only"),
+    Setting(
+        "SDMPWEB_BACKUP_TO", _text, "", "directory or URL for scheduled backups; none when empty"
+    ),
+    Setting("SDMPWEB_BACKUP_EVERY", _integer(1, 8760), "24", "hours between scheduled backups"),
+    Setting("SDMPWEB_BACKUP_KEEP", _integer(1, 1000), "7", "how many scheduled backups are kept"),
+    Setting("SDMPWEB_BACKUP_PASSPHRASE", _text, "", "what backups are encrypted under"),
     Setting("SDMPWEB_CONFIG", _path, "", "file of NAME=value lines; `sdmpweb.env` when it is here"),
 )
 
@@ -231,7 +237,7 @@ def read(environment: Mapping[str, str]) -> dict[str, Any]:
     unknown = sorted(n for n in environment if n.startswith("SDMPWEB_") and n not in _NAMES)
     if unknown:
         raise WrongEnvironment(f"There is no setting {unknown[0]}; docs/commands.md lists them.")
-    given = {**_from_file(environment.get("SDMPWEB_CONFIG", "")), **environment}
+    given = texts(environment)
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         try:
@@ -243,6 +249,17 @@ def read(environment: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
+def texts(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that were given, as they were written; raises WrongEnvironment."""
+    given = {**_from_file(environment.get("SDMPWEB_CONFIG", "")), **environment}
+    return {name: text for name, text in given.items() if name in _NAMES}
+
+
 def from_environment() -> dict[str, Any]:
     """Read and check the settings of this process; raises WrongEnvironment."""
     return read(os.environ)
+
+
+def given_by_environment() -> dict[str, str]:
+    """Return the settings that were given to this process, as text; raises WrongEnvironment."""
+    return texts(os.environ)

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sdmpweb import databases, secret
-from sdmpweb.env import allowed_hosts, from_environment
+from sdmpweb import __version__, databases, secret
+from sdmpweb.env import allowed_hosts, from_environment, given_by_environment
 from sdmpweb.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -13,6 +13,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 _INSTALLED = Path(__file__).resolve().parent / "_files"
 FILES = _INSTALLED if _INSTALLED.is_dir() else BASE_DIR
 VALUES = from_environment()
+VERSION = __version__
 
 # Where this node is, and in which shape it runs
 
@@ -46,6 +47,14 @@ USER_KEY_BITS: int = VALUES["SDMPWEB_USER_KEY_BITS"]
 NODE_KEY_BITS: int = VALUES["SDMPWEB_NODE_KEY_BITS"]
 LINGER: int = VALUES["SDMPWEB_LINGER"]
 ALLOW_PRIVATE: bool = VALUES["SDMPWEB_ALLOW_PRIVATE"]
+
+# Backups
+
+GIVEN: dict[str, str] = given_by_environment()  # what a backup says of the settings
+BACKUP_TO: str = VALUES["SDMPWEB_BACKUP_TO"]
+BACKUP_EVERY: int = VALUES["SDMPWEB_BACKUP_EVERY"]
+BACKUP_KEEP: int = VALUES["SDMPWEB_BACKUP_KEEP"]
+BACKUP_PASSPHRASE: str = VALUES["SDMPWEB_BACKUP_PASSPHRASE"]
 
 # Django
 
@@ -177,6 +186,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": LOOK_FOR_WORK_SECONDS},
     },
     "remind": {"task": "mail.tasks.remind", "schedule": 3600.0},
+    "forget audit": {"task": "hosting.tasks.forget_audit", "schedule": 12 * 3600.0},
+    "ask for due": {
+        "task": "hosting.tasks.ask_for_due",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
     "do runs": {
         "task": "hosting.tasks.do_runs",
         "schedule": LOOK_FOR_WORK_SECONDS,

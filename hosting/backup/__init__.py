@@ -1,0 +1,1 @@
+"""Backups: one encrypted file with everything a node is made of (docs/backups.md)."""
