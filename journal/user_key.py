@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from journal.models import Resource
 from journal.publish import write_own
 from nodes import keystore
+from nodes.bounds import WORK, within
 from nodes.errors import UserError
 from nodes.models import Account
 from sdmp.encoding import JSON
@@ -32,7 +33,8 @@ def open_user_key(account: Account, phrase: str, kit: bytes = b"") -> PrivateKey
         kit: the recovery file; the copy that this node keeps when empty.
 
     Raises:
-        UserError: one sentence; words or file are missing, or are not this account's.
+        UserError: one sentence; words or file are missing, or are not this account's, or that was
+            tried too often within a minute.
     """
     if not phrase.strip():
         raise UserError(gettext("This takes your recovery phrase: twelve words on paper."))
@@ -41,6 +43,8 @@ def open_user_key(account: Account, phrase: str, kit: bytes = b"") -> PrivateKey
         raise UserError(
             gettext("This node keeps no copy of your recovery file; choose the file that you have.")
         )
+    if not within(WORK, account.pk):
+        raise UserError(gettext("That was much at once; go on in a minute."))
     key = keystore.open_kit(kept, phrase)
     if key.fingerprint != account.fingerprint:
         raise UserError(gettext("This recovery file belongs to another account."))

@@ -9,18 +9,16 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from mail import adding, cards, contacts, rates
+from mail import adding, cards, contacts
 from mail.adding import Found
 from mail.forms_invitations import AddForm
 from mail.presentation import short_name
 from mail.toasts import toast
 from mail.views import reader
+from nodes.bounds import WORK, within
 from nodes.errors import UserError
 from sdmp.encoding import is_fingerprint
 from sdmp.fingerprints import compare_digits
-
-_A_MINUTE = 60
-_MOST = 30
 
 
 @login_required
@@ -36,7 +34,7 @@ def add(request: HttpRequest) -> HttpResponse:
     form = AddForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, form, status=422)
-    if not rates.within(f"adding by {account.pk}", _MOST, _A_MINUTE):
+    if not within(WORK, account.pk):
         form.add_error(None, gettext("That was much at once; go on in a minute."))
         return _page(request, form, status=429)
     text, data = form.cleaned_data["card"], form.cleaned_data["data"]

@@ -11,7 +11,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from mail import cards, contacts
 from mail.presentation import clean_name
-from mail.views import reader
+from mail.views import from_address, reader, too_many
+from nodes.bounds import CARDS
 from nodes.setup import web_url
 from sdmp.card import MEDIA_TYPE
 from sdmp.encoding import is_fingerprint
@@ -45,6 +46,8 @@ def own_card_file(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("Accept")
 def public_card(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Give the card of a user served here: JSON to a node, a page to a browser (protocol §12)."""
+    if not from_address(request, CARDS):
+        return too_many(request)
     data = cards.public_card(fingerprint) if is_fingerprint(fingerprint) else None
     if data is None:
         raise Http404

@@ -19,6 +19,7 @@ from mail.qr import PICTURE_BYTES, read_qr
 from mail.toasts import toast
 from mail.views import reader
 from mail.views.contacts import find_contact
+from nodes.bounds import WORK, within
 from nodes.errors import UserError
 from nodes.models import Account
 from sdmp.fingerprints import compare_digits
@@ -51,6 +52,8 @@ def compare(request: HttpRequest, fingerprint: str) -> HttpResponse:
         return render(request, "mail/compare.html", context)
     status = 200
     try:
+        if not within(WORK, account.pk):
+            raise UserError(gettext("That was much at once; go on in a minute."))
         texts = _read(request)
         context["outcome"] = checking.compare_codes(account, fingerprint, texts).value
     except UserError as refusal:
