@@ -4,9 +4,10 @@ import os
 from typing import Any
 
 import django
-from channels.auth import AuthMiddlewareStack
+from channels.auth import AuthMiddleware
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdmpweb.settings")
@@ -16,12 +17,15 @@ from journal.consumers import SdmpConsumer  # noqa: E402  (models need Django se
 from mail.consumers import LiveConsumer  # noqa: E402
 from sdmpweb.lifespan import lifespan  # noqa: E402
 from sdmpweb.pages import PagesHandler  # noqa: E402
+from sdmpweb.session_store import SocketSessions  # noqa: E402
 from sdmpweb.sockets import nowhere  # noqa: E402
 
 _pages = PagesHandler()
 # Django types what a path leads to as a view, and these are ASGI applications.
 _peers: Any = SdmpConsumer.as_asgi()
-_open_pages: Any = AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi()))
+_open_pages: Any = AllowedHostsOriginValidator(
+    CookieMiddleware(SocketSessions(SessionMiddleware(AuthMiddleware(LiveConsumer.as_asgi()))))
+)
 # Peers are not browsers: they send no Origin and bring no cookies.
 _elsewhere: Any = nowhere
 _sockets: list[Any] = [path("sdmp", _peers), path("live", _open_pages), re_path("", _elsewhere)]

@@ -94,7 +94,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sdmpweb.encoding.Utf8Middleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "sdmpweb.session_store.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -237,7 +237,7 @@ _page = urlsplit(WEB_URL or f"http://127.0.0.1:{LISTEN_PORT}")
 SECURE = _page.scheme == "https"
 ALLOWED_HOSTS = allowed_hosts(str(_page.hostname), NODE_ADDRESS)
 CSRF_TRUSTED_ORIGINS = [WEB_URL] if WEB_URL else []
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "sdmpweb.session_store"
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE

@@ -97,3 +97,10 @@ def make_node(
     yield make
     for node in made:
         node.kill()
+
+
+def pytest_configure() -> None:
+    """Let test clients keep cookies as browsers do."""
+    from tests.support import browserlike
+
+    browserlike.install()
