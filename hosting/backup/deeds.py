@@ -1,72 +1,149 @@
-"""Backing up, and what is written down of it: for the panel, and in the list of changes."""
+"""Backing up and testing backups, and what is written down of it for the panel and the audit."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from hosting import audit
+from hosting import audit, runs
+from hosting.backup import places
 from hosting.backup.archive import Progress, write_archive
+from hosting.backup.checking import Checked, check
 from hosting.backup.manifest import Manifest
-from hosting.backup.places import shown
 from hosting.models import AuditEntry, Run
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a backup: a sentence, and what the panel keeps of it."""
-
-    words: str
-    finding: dict[str, Any]
-
-
-def back_up(place: str, passphrase: str, progress: Progress, *, where: AuditEntry.Where) -> Result:
-    """Write a backup that somebody asked for by hand, and note it as a run that has ended.
+def back_up(place: str, passphrase: str, progress: Progress) -> str:
+    """Write a backup that a command asked for, and say in a sentence what it holds.
 
     Args:
         place: path or URL of the new file.
         passphrase: what it is encrypted under.
         progress: called with how much is done, and of how much.
-        where: the door by which it was asked for.
 
     Raises:
         BackupError: it cannot be written; nothing is left of it then.
     """
     started = timezone.now()
     manifest, size = write_archive(place, passphrase, progress)
-    result = told(place, manifest, size)
+    words = _written(place, manifest, size)
     with transaction.atomic():
-        Run.objects.create(
-            kind=Run.Kind.BACKUP,
-            asked_by=audit.machine_user(),
-            started=started,
-            finished=timezone.now(),
-            outcome=Run.Outcome.GOOD,
-            words=result.words,
-            findings=[result.finding],
+        _ended(Run.Kind.BACKUP, started, Run.Outcome.GOOD, words, [_finding(place, manifest, size)])
+        audit.note("backup.write", places.shown(place), where=AuditEntry.Where.COMMAND, bytes=size)
+    return words
+
+
+def restore_test(place: str, passphrase: str, progress: Progress) -> Checked:
+    """Test a backup that a command names.
+
+    Raises:
+        BackupError: it cannot be opened or loaded.
+    """
+    started = timezone.now()
+    checked = check(place, passphrase, progress)
+    with transaction.atomic():
+        _ended(Run.Kind.CHECK, started, _outcome(checked), checked.words, _tested(place, checked))
+        audit.note("backup.check", places.shown(place), where=AuditEntry.Where.COMMAND)
+    return checked
+
+
+def do_backup(run: Run, progress: runs.Progress) -> None:
+    """Write the backup that the schedule or the panel asked for, and delete the oldest ones."""
+    to = settings.BACKUP_TO
+    if not (to and settings.BACKUP_PASSPHRASE):
+        progress.end(Run.Outcome.FAILED, why_not())
+        return
+    place = places.join(to, places.new_name(timezone.now()))
+    manifest, size = write_archive(place, settings.BACKUP_PASSPHRASE, progress)
+    removed = places.rotate(to, settings.BACKUP_KEEP)
+    finding = {**_finding(place, manifest, size), "scheduled": True, "removed": len(removed)}
+    progress.end(Run.Outcome.GOOD, _written(place, manifest, size), [finding])
+
+
+def do_check(run: Run, progress: runs.Progress) -> None:
+    """Test the newest backup in the place of backups."""
+    if not (settings.BACKUP_TO and settings.BACKUP_PASSPHRASE):
+        progress.end(Run.Outcome.FAILED, why_not())
+        return
+    found = places.listed(settings.BACKUP_TO)
+    if not found:
+        progress.end(
+            Run.Outcome.FAILED,
+            gettext("There is no backup of this node in %(place)s yet; make one first.")
+            % {"place": places.shown(settings.BACKUP_TO)},
         )
-        audit.note("backup.write", shown(place), where=where, bytes=size)
-    return result
+        return
+    checked = check(found[0].place, settings.BACKUP_PASSPHRASE, progress)
+    progress.end(_outcome(checked), checked.words, _tested(found[0].place, checked))
 
 
-def told(place: str, manifest: Manifest, size: int) -> Result:
-    """Say what was backed up."""
-    letters, accounts = manifest.rows.get("mail_letter", 0), manifest.rows.get("nodes_account", 0)
-    resources = manifest.rows.get("journal_resource", 0)
-    parts = [
-        ngettext("%(n)d account", "%(n)d accounts", accounts) % {"n": accounts},
-        ngettext("%(n)d message", "%(n)d messages", letters) % {"n": letters},
-        ngettext("%(n)d resource", "%(n)d resources", resources) % {"n": resources},
-    ]
-    words = gettext("Backed up to %(place)s: %(what)s, %(bytes)d bytes.") % {
-        "place": shown(place),
-        "what": ", ".join(parts),
+def why_not() -> str:
+    """Say what is missing for backups that the node makes by itself; nothing when they are set."""
+    if not settings.BACKUP_TO:
+        return gettext("Backups go nowhere yet: set SDMPWEB_BACKUP_TO to a directory or a URL.")
+    if not settings.BACKUP_PASSPHRASE:
+        return gettext("Backups have no passphrase yet: set SDMPWEB_BACKUP_PASSPHRASE.")
+    return ""
+
+
+def _finding(place: str, manifest: Manifest, size: int) -> dict[str, Any]:
+    return {
+        "place": places.shown(place),
         "bytes": size,
+        "made": manifest.made,
+        "letters": manifest.rows.get("mail_letter", 0),
     }
-    return Result(
-        words, {"place": shown(place), "bytes": size, "made": manifest.made, "rows": letters}
+
+
+def _tested(place: str, checked: Checked) -> list[dict[str, Any]]:
+    return [
+        {"place": places.shown(place), "made": checked.manifest.made},
+        *({"words": problem} for problem in checked.problems),
+    ]
+
+
+def _outcome(checked: Checked) -> Run.Outcome:
+    return Run.Outcome.BAD if checked.problems else Run.Outcome.GOOD
+
+
+def _written(place: str, manifest: Manifest, size: int) -> str:
+    accounts = manifest.rows.get("nodes_account", 0)
+    letters = manifest.rows.get("mail_letter", 0)
+    resources = manifest.rows.get("journal_resource", 0)
+    held = [
+        ngettext("%(n)s account", "%(n)s accounts", accounts) % {"n": number_format(accounts)},
+        ngettext("%(n)s message", "%(n)s messages", letters) % {"n": number_format(letters)},
+        ngettext("%(n)s resource", "%(n)s resources", resources) % {"n": number_format(resources)},
+    ]
+    return gettext("Backed up to %(place)s: %(held)s; %(bytes)s bytes.") % {
+        "place": places.shown(place),
+        "held": ", ".join(held),
+        "bytes": number_format(size),
+    }
+
+
+def _ended(
+    kind: Run.Kind,
+    started: datetime,
+    outcome: Run.Outcome,
+    words: str,
+    findings: Sequence[dict[str, Any]],
+) -> None:
+    """Write down a run that a command did by itself."""
+    Run.objects.create(
+        kind=kind,
+        asked_by=audit.machine_user(),
+        asked=started,
+        started=started,
+        finished=timezone.now(),
+        outcome=outcome,
+        words=words,
+        findings=list(findings),
     )

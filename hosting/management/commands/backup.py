@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.progress import Progress
 
-from hosting.backup.deeds import back_up
+from hosting.backup.deeds import back_up, restore_test
 from hosting.management.asking import ask_passphrase
-from hosting.models import AuditEntry
+from nodes.errors import UserError
 
 
 class Command(BaseCommand):
@@ -21,17 +21,30 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
-        parser.add_argument("file", help="the new file, or a URL that fsspec knows")
+        parser.add_argument("file", help="the file, or a URL that fsspec knows")
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="restore the file into a scratch directory, and verify journal and resources",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Write it, or nothing."""
-        passphrase = ask_passphrase(twice=True)
+        """Write it, or nothing; or test one that was written."""
+        passphrase = ask_passphrase(twice=not options["check"])
         with Progress(console=Console(file=sys.stderr), transient=True) as bar:
-            task = bar.add_task("Writing", total=None)
-            result = back_up(
-                options["file"],
-                passphrase,
-                lambda done, total: bar.update(task, completed=done, total=total),
-                where=AuditEntry.Where.COMMAND,
-            )
-        self.stdout.write(result.words)
+            task = bar.add_task("Checking" if options["check"] else "Writing", total=None)
+
+            def told(done: int, total: int) -> None:
+                bar.update(task, completed=done, total=total)
+
+            if not options["check"]:
+                words = back_up(options["file"], passphrase, told)
+                problems = []
+            else:
+                checked = restore_test(options["file"], passphrase, told)
+                words, problems = checked.words, checked.problems
+        for problem in problems:
+            self.stderr.write(problem)
+        if problems:
+            raise UserError(words)
+        self.stdout.write(words)
