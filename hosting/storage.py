@@ -9,13 +9,22 @@ have published is kept once for all accounts, and counted to its author.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import Count, Sum
 from django.db.models.functions import Length
+from django.utils.formats import number_format
+from django.utils.translation import gettext
 
-from hosting.models import Stored
-from journal.models import Resource
+from hosting.models import Run, Stored
+from hosting.runs import Progress
+from journal.models import Line, Resource
 from mail.models import Draft, DraftFile, Letter, SearchText
 from nodes.models import Account
 
@@ -59,3 +68,65 @@ def _drafts(account: Account) -> tuple[int, int]:
     files = DraftFile.objects.filter(draft__account=account)
     found = files.aggregate(used=Sum("size", default=0))
     return texts["n"], texts["used"] + found["used"]
+
+
+def count(run: Run, progress: Progress) -> None:
+    """Count what is kept here, as a piece of long work; what was counted before stays till then."""
+    line = Line.objects.order_by("-position").first()
+    progress(0, line.position if line else 0)
+    found: list[Stored] = []
+    resources = 0
+    for author in _authors():
+        rows = Resource.objects.filter(author=author, payload__isnull=False).order_by()
+        for kind, number, used in rows.values_list("kind").annotate(Count("pk"), Sum("size")):
+            found.append(Stored(author=author, kind=kind, count=number, bytes=used))
+            resources += number
+        progress(resources)
+    for account in Account.objects.exclude(fingerprint=None):
+        for kind, (number, used) in ((COPIES, _copies(account)), (DRAFTS, _drafts(account))):
+            if number:
+                author = str(account.fingerprint)
+                found.append(Stored(author=author, kind=kind, count=number, bytes=used))
+    with transaction.atomic():
+        Stored.objects.all().delete()
+        Stored.objects.bulk_create(found, batch_size=500)
+    progress(resources, resources)
+    words = gettext("%(n)s resources are held here.") % {"n": number_format(resources)}
+    progress.end(Run.Outcome.GOOD, words)
+
+
+def _authors() -> Iterator[str]:
+    """Give each author of what is held here, one step in an index for each."""
+    author = ""
+    while True:
+        rows = Resource.objects.filter(author__gt=author, payload__isnull=False)
+        following = rows.order_by("author").values_list("author", flat=True).first()
+        if following is None:
+            return
+        author = following
+        yield author
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes of the database, of all else in the data directory, and free where that is."""
+
+    database: int
+    files: int
+    free: int
+
+
+def sizes() -> Sizes:
+    """Say how large the database and the data directory are, and how much room is left."""
+    here = Path(settings.DATA)
+    usage = os.statvfs(here)
+    files = {path: path.stat().st_size for path in here.rglob("*") if path.is_file()}
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_database_size(current_database())")
+            database = int(cursor.fetchone()[0])
+    else:
+        name = str(settings.DATABASES["default"]["NAME"])
+        database = sum(size for path, size in files.items() if str(path).startswith(name))
+        files = {path: size for path, size in files.items() if not str(path).startswith(name)}
+    return Sizes(database, sum(files.values()), usage.f_bavail * usage.f_frsize)

@@ -6,8 +6,9 @@ import secrets
 from typing import Final
 
 from celery import shared_task
+from django.utils import timezone
 
-from hosting import runs
+from hosting import runs, schedule
 from hosting.work import WORK
 
 _PROCESS: Final = secrets.token_hex(8)
@@ -17,3 +18,9 @@ _PROCESS: Final = secrets.token_hex(8)
 def do_runs() -> None:
     """Do the long work that was asked for."""
     runs.do_asked(_PROCESS, WORK)
+
+
+@shared_task
+def ask_for_due() -> None:
+    """Ask for the long work that is due."""
+    schedule.ask_for_due(timezone.now())

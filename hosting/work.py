@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from hosting import doctor, journal_check, storage
+from hosting.models import Run
 from hosting.runs import Work
 
-WORK: Final[dict[str, Work]] = {}
+WORK: Final[dict[str, Work]] = {
+    Run.Kind.BACKUP: deeds.do_backup,
+    Run.Kind.CHECK: deeds.do_check,
+    Run.Kind.DOCTOR: doctor.work,
+    Run.Kind.JOURNAL: journal_check.check,
+    Run.Kind.STORAGE: storage.count,
+}

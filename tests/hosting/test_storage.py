@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import Sum
+from datetime import timedelta
 
-from hosting import storage
+from django.db.models import Sum
+from django.utils import timezone
+
+from hosting import runs, schedule, storage
+from hosting.models import Run, Stored
+from hosting.work import WORK
 from journal.models import Resource
 from mail import drafts
 from mail.drafts import Content, Mark
@@ -31,3 +36,43 @@ def test_what_is_gone_takes_no_room(house: House) -> None:
     gone = Resource.objects.filter(author=house.alice.fingerprint).latest("pk")
     Resource.objects.filter(pk=gone.pk).update(payload=None)
     assert storage.used_by(house.alice) == before - gone.size
+
+
+def _run(kind: str) -> Run:
+    run = runs.ask(kind)
+    runs.do_asked("here", WORK)
+    run.refresh_from_db()
+    return run
+
+
+def test_a_count_holds_every_byte_once(house: House) -> None:
+    house.write(body="word " * 1000)
+    run = _run(Run.Kind.STORAGE)
+    assert run.outcome == Run.Outcome.GOOD
+    assert run.done == run.total == Resource.objects.count()
+    published = Stored.objects.exclude(kind__in=storage.PRIVATE).aggregate(used=Sum("bytes"))
+    assert published["used"] == Resource.objects.aggregate(used=Sum("size"))["used"]
+    for account in (house.alice, house.bob):
+        assert storage.used_by_accounts()[account.pk] == storage.used_by(account)
+
+
+def test_a_count_anew_forgets_what_is_gone(house: House) -> None:
+    _run(Run.Kind.STORAGE)
+    before = storage.used_by_accounts()
+    gone = Resource.objects.filter(author=house.alice.fingerprint).latest("pk")
+    Resource.objects.filter(pk=gone.pk).update(payload=None)
+    assert storage.used_by_accounts() == before
+    _run(Run.Kind.STORAGE)
+    assert storage.used_by_accounts()[house.alice.pk] == before[house.alice.pk] - gone.size
+
+
+def test_what_is_due_is_asked_for_once(db: None) -> None:
+    now = timezone.now()
+    schedule.ask_for_due(now)
+    schedule.ask_for_due(now)
+    assert Run.objects.filter(kind=Run.Kind.STORAGE).count() == 1
+    runs.do_asked("here", WORK)
+    schedule.ask_for_due(now + timedelta(minutes=59))
+    assert Run.objects.filter(kind=Run.Kind.STORAGE, finished=None).count() == 0
+    schedule.ask_for_due(now + timedelta(minutes=61))
+    assert Run.objects.filter(kind=Run.Kind.STORAGE, finished=None).count() == 1

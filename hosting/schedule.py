@@ -1,0 +1,25 @@
+"""Long work that the node asks for by itself, when the last of its kind is old enough."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from hosting import runs
+from hosting.backup import due
+from hosting.models import Run
+
+EVERY: Final[dict[str, timedelta]] = {
+    Run.Kind.DOCTOR: timedelta(days=1),
+    Run.Kind.STORAGE: timedelta(hours=1),
+    Run.Kind.RETENTION: timedelta(days=1),
+}
+
+
+def ask_for_due(now: datetime) -> None:
+    """Ask for each kind of work whose last run began long enough ago, or that never was done."""
+    for kind, every in EVERY.items():
+        last = Run.objects.filter(kind=kind).order_by("-asked").first()
+        if last is None or last.asked <= now - every:
+            runs.ask(kind)
+    due.ask_for_due(now)
