@@ -8,7 +8,7 @@ from typing import Final
 from celery import shared_task
 from django.utils import timezone
 
-from hosting import runs, schedule
+from hosting import beats, runs, schedule
 from hosting.work import WORK
 
 _PROCESS: Final = secrets.token_hex(8)
@@ -16,7 +16,8 @@ _PROCESS: Final = secrets.token_hex(8)
 
 @shared_task
 def do_runs() -> None:
-    """Do the long work that was asked for."""
+    """Do the long work that was asked for; it comes every few seconds, so it shows life too."""
+    beats.note(beats.WORKER)
     runs.do_asked(_PROCESS, WORK)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hosting import doctor, journal_check, storage
+from hosting.backup import deeds
 from hosting.models import Run
 from hosting.runs import Work
 

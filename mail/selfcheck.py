@@ -69,7 +69,7 @@ def examine(now: datetime | None = None) -> list[Finding]:
     return [
         check_address(own_address(), settings.WEB_URL),
         check_pages(settings.WEB_URL, settings.LISTEN_HOST),
-        check_clock(moment, _newest_file(), _newest_resource()),
+        clock_finding(moment),
         check_disk(shutil.disk_usage(settings.DATA).free),
         check_secret(look_at_secret(keystore.secret_path())),
         check_jobs(cache.get(_ALIVE), moment, time.monotonic() - _started),
@@ -90,6 +90,11 @@ def note_alive() -> None:
 def address_finding() -> Finding:
     """Make the check of the address alone."""
     return check_address(own_address(), settings.WEB_URL)
+
+
+def clock_finding(now: datetime) -> Finding:
+    """Make the check of the clock alone."""
+    return check_clock(now, _newest_file(), _newest_resource())
 
 
 def check_address(address: str, web_url: str) -> Finding:

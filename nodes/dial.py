@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -99,6 +101,55 @@ async def call(url: str, *, private: bool) -> Call:
     return Call(connection)
 
 
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What answered at our own address: the header asked for, and when its certificate ends."""
+
+    header: str
+    certificate_until: datetime | None
+
+
+async def greet_own(url: str, header: str, value: str) -> Greeting:
+    """Open a WebSocket at an address of our own, as a peer would, and close it again.
+
+    Args:
+        url: one that this node has published; wherever that leads.
+        header: which header is sent, and read from the answer.
+        value: what it says.
+
+    Raises:
+        Unreachable: one sentence that says why.
+    """
+    parts = urlsplit(url)
+    try:
+        connection = await connect(
+            url,
+            additional_headers={header: value},
+            proxy=None,
+            compression=None,
+            open_timeout=_OPEN_SECONDS,
+            close_timeout=_CLOSE_SECONDS,
+            max_size=limits.FRAME_BYTES_UNPROVED,
+            user_agent_header="sdmpweb",
+        )
+    except (OSError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
+        port = parts.port or (443 if parts.scheme == "wss" else 80)
+        raise Unreachable(f"{parts.hostname} port {port} does not answer: {_words(error)}.") from (
+            error
+        )
+    try:
+        tls: ssl.SSLObject | None = connection.transport.get_extra_info("ssl_object")
+        found = tls.getpeercert() if tls is not None else None
+        until = str(found["notAfter"]) if found else ""
+        response = connection.response
+        return Greeting(
+            response.headers.get(header, "") if response is not None else "",
+            datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC) if until else None,
+        )
+    finally:
+        await connection.close()
+
+
 async def look_up(host: str, port: int, *, private: bool) -> list[str]:
     """Look a host up, once, and give the addresses that may be dialled.
 
@@ -127,6 +178,8 @@ async def look_up(host: str, port: int, *, private: bool) -> list[str]:
 
 
 def _words(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_message:
+        return f"its certificate is not accepted ({error.verify_message})"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ConnectionRefusedError):

@@ -15,8 +15,8 @@ from sdmpweb import __version__
 
 _FINGERPRINT = re.compile(r"-[A-Za-z0-9_-]{85}")
 _OURS = ("sdmpweb", "panel", "hosting", "mail", "journal", "nodes")
-# These need no database of their own: `demo` makes two nodes elsewhere.
-_WITHOUT_DATABASE = frozenset({"demo", "inspect"})
+# These need no database, or look at it as it is: `demo` makes two nodes elsewhere.
+_WITHOUT_DATABASE = frozenset({"demo", "doctor", "inspect"})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

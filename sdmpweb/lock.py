@@ -31,6 +31,21 @@ def only_node(data: Path) -> Iterator[None]:
         os.close(opened)
 
 
+def is_held(data: Path) -> bool:
+    """Tell whether a node runs with a data directory."""
+    try:
+        opened = os.open(data / "node.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(opened)
+    return False
+
+
 @contextlib.contextmanager
 def waiting(path: Path) -> Iterator[None]:
     """Hold the lock on a file, waiting until whoever holds it lets go."""

@@ -6,12 +6,13 @@ from collections import deque
 from typing import Any
 
 import structlog
-from celery.beat import Scheduler, Service
+from celery.beat import Service
 from celery.worker import WorkController
 from django.conf import settings
 
 from sdmpweb.celery import app
 from sdmpweb.embedded import broker
+from sdmpweb.schedule import BeatingScheduler
 
 _MOST_RESTARTS = 3
 _WITHIN_SECONDS = 60.0
@@ -43,7 +44,7 @@ class Jobs:
             )
             self._run("worker", self._worker.start)
         if not self._alive("schedule"):
-            self._schedule = Service(app, scheduler_cls=Scheduler)
+            self._schedule = Service(app, scheduler_cls=BeatingScheduler)
             self._run("schedule", self._schedule.start)
 
     def healthy(self) -> bool:

@@ -17,13 +17,14 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         """Keep the schedule; raises UserError when it cannot start."""
         grown.require("beat")
-        from celery.beat import Scheduler, Service
+        from celery.beat import Service
 
         from sdmpweb.celery import app
+        from sdmpweb.schedule import BeatingScheduler
 
         app.set_current()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sys.exit(0))
         self.stdout.write("The schedule is kept.")
         self.stdout.flush()
-        Service(app, scheduler_cls=Scheduler).start()
+        Service(app, scheduler_cls=BeatingScheduler).start()
