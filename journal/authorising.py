@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext
 
+from journal import restored
 from journal.enrol import agree_to_serve, publish_address
 from journal.models import Resource
 from journal.publish import publish, trust_to_name
@@ -112,7 +113,10 @@ def authorise(
         old = current_trusts(user, node, before, now)
         exceeding = _exceeding(old, wanted, until)
         if node == keystore.node_fingerprint():
-            exceeding += former_trusts(user, before, now)
+            former = former_trusts(user, before, now)
+            # After a restore, what the earlier key has signed is still to come back from peers.
+            if key is None or not restored.begin(user, now, key, [t.identifier for t in former]):
+                exceeding += former
         _take_back([trust.identifier for trust in exceeding], now, key)
         if key is not None:
             _carry_over(user, before, now, key)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from journal.ledger import Ledger
 from journal.models import Resource
+from journal.restored import let_out
 from journal.signals import resources_published
 from nodes import keystore
 from nodes.errors import UserError
@@ -104,10 +105,12 @@ def write_own(contents: Sequence[Content], *, now: datetime) -> list[tuple[Resou
     """Add own resources, already signed, to the journal; they are judged like any other.
 
     Raises:
-        UserError: a check of the protocol fails; nothing is written.
+        UserError: a check of the protocol fails, or it has to wait until what came since a
+            restored backup is here; nothing is written.
     """
     with transaction.atomic():
         ledger = Ledger()
+        let_out(contents)
         for content in contents:
             if _is_published(content):
                 raise UserError(gettext("This very resource has been published already."))

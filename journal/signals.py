@@ -12,5 +12,8 @@ resources_revoked = Signal()
 # node: fingerprint of the peer; identifiers: resources that were given to it
 resources_handed = Signal()
 
+# user: who has caught up after a restore, and may publish again
+caught_up = Signal()
+
 # stranger: user who asks; user: the one of ours who is asked
 contact_requested = Signal()

@@ -12,4 +12,4 @@ class MailConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to what the journal tells."""
-        from mail import receivers  # noqa: F401 - registers its receivers
+        from mail import receivers, returning  # noqa: F401 - they register their receivers

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
+from journal import restored
 from journal.enrol import enrol_echo
 from journal.trusts import trust_user
 from mail.live import tell
@@ -97,7 +98,7 @@ def thread_with(account: Account) -> str | None:
 def answer_waiting(now: datetime | None = None) -> int:
     """Answer the letters that came for Echo, each once; returns how many were answered."""
     echo = Account.objects.filter(is_echo=True).first()
-    if echo is None:
+    if echo is None or restored.is_waiting(echo.fingerprint):
         return 0
     unread = Letter.objects.filter(account=echo, outgoing=False, read=False)
     keys = list(unread.order_by("filed", "pk").values_list("pk", flat=True)[:_AT_ONCE])

@@ -20,6 +20,7 @@ from journal.authorising import (
     takes_user_key_to_trust,
 )
 from journal.renewal import prolong_identity, renew_agreements
+from journal.restored import is_asking
 from journal.trusts import NEVER
 from journal.trusts import ends as has_end
 from mail.live import tell
@@ -234,8 +235,12 @@ def _ends_of_identity(user: str, facts: Facts) -> list[_End]:
 
 
 def _earlier_key(user: str, facts: Facts, now: datetime) -> list[_End]:
-    """Tell whether the account still has to confirm the key of this node, and since when."""
-    if not former_trusts(user, facts, now):
+    """Tell whether the account still has to confirm the key of this node, and since when.
+
+    Not while its peers are asked after a restore: the trust for the earlier key, which ends with
+    the confirmation, vouches for what that one had signed.
+    """
+    if not former_trusts(user, facts, now) or is_asking(user):
         return []
     here = keystore.node_fingerprint()
     return [("key", here, SealedKey.objects.get(fingerprint=here).created)]

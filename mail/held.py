@@ -13,9 +13,11 @@ from typing import Final
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from journal import restored
 from mail.live import tell
 from mail.models import Held
 from nodes import loop
@@ -76,12 +78,13 @@ def hold(account: Account, kind: Held.Kind, about: str, *, now: datetime) -> Hel
         now: the present moment.
 
     Returns:
-        What is held; `None` when the account wants no time to undo and it has been done.
+        What is held, which it also is while the account catches up after a restore; `None` when
+        the account wants no time to undo and it has been done.
 
     Raises:
         UserError: it was to be done at once and cannot be.
     """
-    if not account.undo_seconds:
+    if not account.undo_seconds and not restored.is_waiting(account.fingerprint):
         with transaction.atomic():
             _doing(kind).do(account, about)
         return None
@@ -139,7 +142,11 @@ def pending(account: Account, now: datetime) -> list[Pending]:
 def do_due(now: datetime | None = None) -> int:
     """Do what is due, oldest first; return how many things were done or failed."""
     moment = now or timezone.now()
-    due = Held.objects.filter(due__lte=moment).order_by("due", "pk")
+    # What a suspended account has written rests; what it takes back is taken back.
+    resting = Q(kind=Held.Kind.SEND, account__is_active=False)
+    due = Held.objects.filter(due__lte=moment).exclude(resting).order_by("due", "pk")
+    if waiting := restored.waiting_users():  # until they have caught up after a restore
+        due = due.exclude(account__fingerprint__in=waiting)
     keys = list(due.values_list("pk", flat=True)[:_AT_ONCE])
     return sum(_do(key) for key in keys)
 

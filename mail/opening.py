@@ -19,10 +19,12 @@ from django.utils import timezone
 from journal.ledger import find_schema
 from journal.models import Resource
 from journal.publish import ToPublish, sign_for, write_own
+from journal.restored import waiting_users
 from mail.filing import Filing, file_letters, prepare
 from mail.live import tell
 from mail.models import Contact, Letter, Unopened, Unreadable
 from mail.notices import letters_came
+from mail.owed import note_given, owe
 from mail.readers import keys_for
 from mail.receipts import count_receipts
 from mail.receivers import wait_to_be_opened
@@ -59,6 +61,7 @@ class Opened:
     receipt_for: list[str] = field(default_factory=list)
     received: str = ""
     receipts: list[Made] = field(default_factory=list)
+    owed: list[str] = field(default_factory=list)  # users whose receipts have to wait
     closed_to: list[int] = field(default_factory=list)  # accounts whose own key might open it
 
 
@@ -125,6 +128,7 @@ class Reader:
         self._keys = [*keystore.own_keys(), *([key] if key else [])]
         self.here = keystore.node_fingerprint()
         self.facts: Facts = current_facts()
+        self.catching_up = waiting_users()
         # Suspended ones too: what comes for them is kept until they are let in again.
         accounts = Account.objects.filter(mode=Account.Mode.FULL)
         self.accounts = {a.fingerprint: a for a in accounts if a.fingerprint}
@@ -191,6 +195,9 @@ class Reader:
         """Make the receipts that are due, encrypted to the senders (§9)."""
         for opened in found:
             for user in opened.receipt_for:
+                if user in self.catching_up:
+                    opened.owed.append(user)
+                    continue
                 try:
                     opened.receipts.append(
                         make_receipt(user, opened.resource, self.facts, self.now)
@@ -251,6 +258,10 @@ def write_opened(found: Sequence[Opened], now: datetime) -> Written:
                 receipts.append(made)
                 if opened.resource.author in here:
                     readers_here.add(made.identifier)
+    for opened in mine:
+        owed = [user for user in opened.owed if (opened.resource.pk, user) in filed_for]
+        owe(owed, opened.resource.identifier)
+    note_given([(o.resource.author, o.received) for o in mine if o.received])
     counted = count_receipts([(o.received, o.resource) for o in mine if o.received], now)
     for letter in counted:
         tell(letter.account_id, "delivery", thread=str(letter.conversation_id))

@@ -5,15 +5,19 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from mail import drafts, echo, expiry, held, notices, push, selfcheck
+from mail import drafts, echo, expiry, held, notices, push, returning, selfcheck
 from mail.opening import open_waiting
 
 
 @shared_task
 def open_letters() -> None:
-    """Open what waits to be read for the accounts of this node, and let Echo answer."""
+    """Open what waits to be read for the accounts of this node, and let Echo answer.
+
+    After a restore, let out what waited when all is here.
+    """
     selfcheck.note_alive()
     open_waiting()
+    returning.settle(timezone.now())
     echo.answer_waiting()
 
 

@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from mail.returning import sign_in_leads_to
 from mail.selectors import node_name
 from nodes import bounds
 from nodes.counts import count
@@ -65,6 +66,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return bool(super().is_safe_url(url))
         except ValueError:  # such as http://[
             return False
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Lead to confirming the node's key whose account stands still without, after a restore."""
+        account = request.user
+        confirm = sign_in_leads_to(account) if isinstance(account, Account) else ""
+        return confirm or str(super().get_login_redirect_url(request))
 
     def get_reauthentication_methods(self, user: Account) -> list[dict[str, str]]:
         """Name the ways to show that it is oneself in the words of these pages."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
 
+from journal import catching_up
 from journal.models import Line, Resource
 from mail.management import helpers
 from nodes import keystore
@@ -32,6 +34,8 @@ class Command(BaseCommand):
         self.stdout.write(f"node {status['node']}")
         for word in ("lines", "accounts", "resources"):
             self.stdout.write(f"{status[word]} {word}")
+        if status["restored"]:
+            self.stdout.write(status["restored"])
         for peer in status["peers"]:
             heard = peer["last_contact"] or "never"
             self.stdout.write(
@@ -47,6 +51,7 @@ def _status() -> dict[str, Any]:
         "node": node.fingerprint,
         "lines": node.head_position,
         "last_line": last.identifier if last else node.fingerprint,
+        "restored": catching_up.words(timezone.now()),
         "accounts": Account.objects.filter(is_echo=False).count(),
         "resources": Resource.objects.count(),
         "peers": [
