@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 import structlog
+from django.db import transaction
 
 from journal.accept import accept
 from journal.models import Resource
@@ -150,20 +151,27 @@ def keep_contact_requests(
             _log.info("contact request dropped", reason="too many for one user")
             continue
         about = [e for e in shown if e.identifier in _concerning(stranger, accepted)]
-        about += _profile_before(str(user), stranger)
-        ContactRequest.objects.update_or_create(
-            user=user,
-            stranger=stranger,
-            defaults={"node": node, "credentials": write_card(about), "received": now},
-        )
+        _keep_request(str(user), stranger, node, about, now)
         contact_requested.send(sender=keep_contact_requests, user=user, stranger=stranger)
 
 
-def _profile_before(user: str, stranger: str) -> list[Envelope]:
+def _keep_request(
+    user: str, stranger: str, node: str, about: Sequence[Envelope], now: datetime
+) -> None:
+    """Write a request down, or anew; what a guest's page put there meanwhile is not lost."""
+    values = {"node": node, "credentials": write_card(about), "received": now}
+    with transaction.atomic():
+        rows = ContactRequest.objects.select_for_update()
+        row, made = rows.get_or_create(user=user, stranger=stranger, defaults=values)
+        if not made:
+            values["credentials"] = write_card([*about, *_profile_in(row)])
+            ContactRequest.objects.filter(pk=row.pk).update(**values)
+
+
+def _profile_in(row: ContactRequest) -> list[Envelope]:
     """Give the profile on the card of a request that was there before; credentials have none."""
-    row = ContactRequest.objects.filter(user=user, stranger=stranger).first()
     try:
-        card = read_card(bytes(row.credentials)) if row else []
+        card = read_card(bytes(row.credentials))
         kinds = [(envelope, read_resource(envelope).kind) for envelope in card]
     except SdmpError:
         return []

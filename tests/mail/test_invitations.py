@@ -19,6 +19,7 @@ from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import Account, ContactRequest
 from sdmp.card import MEDIA_TYPE, write_card
+from sdmp.signature import Envelope
 from tests.mail.conftest import PASSWORD, House
 from tests.mail.test_views import Browse, page
 from tests.support.hostile import Actor
@@ -396,3 +397,22 @@ def test_a_refused_call_leaves_the_name_that_the_card_told(
     [asked] = requests.list_requests(house.alice)
     assert (asked.name, asked.note, asked.invited) == ("Rita Roe", "At the fair", True)
     assert requests.accept(house.alice, rita.user.fingerprint).name == "Rita Roe"
+
+
+def test_a_card_that_comes_while_the_call_is_noted_is_not_lost(
+    house: House, client: Client, rita: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = made(house.alice)
+    shown = rita.credentials(str(house.alice.fingerprint))
+    here, now = keystore.node_fingerprint(), timezone.now()
+    _, accepted = judge_shown(shown, here=here, now=now)
+
+    def write(envelopes: list[Envelope]) -> bytes:
+        if not ContactRequest.objects.exists():
+            as_node(client, token, rita.card())  # in this very moment
+        return write_card(envelopes)
+
+    monkeypatch.setattr("journal.credentials.write_card", write)
+    keep_contact_requests(shown, accepted, node=rita.node.fingerprint, here=here, now=now)
+    [asked] = requests.list_requests(house.alice)
+    assert asked.name == "Rita Roe"
