@@ -8,8 +8,9 @@ from typing import Final
 from celery import shared_task
 from django.utils import timezone
 
-from hosting import beats, runs, schedule
+from hosting import audit, beats, gauges, runs, schedule
 from hosting.work import WORK
+from nodes import counts
 
 _PROCESS: Final = secrets.token_hex(8)
 
@@ -25,3 +26,21 @@ def do_runs() -> None:
 def ask_for_due() -> None:
     """Ask for the long work that is due."""
     schedule.ask_for_due(timezone.now())
+
+
+@shared_task
+def forget_audit() -> None:
+    """Delete what the audit list has remembered long enough."""
+    audit.forget_old(timezone.now())
+
+
+@shared_task
+def measure() -> None:
+    """Count what the metrics show and what takes a moment to count."""
+    gauges.measure(timezone.now())
+
+
+@shared_task
+def forget_exchanges() -> None:
+    """Delete what went to and fro with peers longer ago than anybody looks."""
+    counts.forget_old(timezone.now())

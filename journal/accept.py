@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from journal.ledger import Ledger
 from journal.models import DropCount, Resource
 from journal.signals import resources_accepted
 from journal.wanted import forget
+from nodes.counts import count
 from sdmp.encoding import JSON
 from sdmp.errors import Revoked, SdmpError
 from sdmp.signature import Envelope, read_envelope
@@ -89,6 +91,8 @@ def accept(
             forget(report.accepted)
             resources_accepted.send(sender=accept, resources=written)
         count_drops([error.why for error in report.refused.values()])
+    for kind, number in Counter(row.kind for row, _ in written).items():
+        count("accepts", kind, number)
     for identifier, refusal in report.refused.items():
         _log.info(
             "resource refused", why=refusal.why, reason=str(refusal), resource=identifier[:12]
@@ -99,8 +103,8 @@ def accept(
 def count_drops(reasons: Sequence[str]) -> None:
     """Add to the count of drops by reason."""
     for reason in set(reasons):
-        count, _ = DropCount.objects.get_or_create(reason=reason)
-        DropCount.objects.filter(pk=count.pk).update(count=F("count") + reasons.count(reason))
+        row, _ = DropCount.objects.get_or_create(reason=reason)
+        DropCount.objects.filter(pk=row.pk).update(count=F("count") + reasons.count(reason))
 
 
 def _held(identifiers: list[str]) -> dict[str, bool]:

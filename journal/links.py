@@ -19,7 +19,7 @@ from journal.models import Wanted
 from journal.sync import Refused, converse
 from journal.threads import in_thread
 from journal.waking import SESSIONS
-from nodes import dial, keystore
+from nodes import dial, disk, keystore
 from nodes.addresses import addresses_of, private_allowed
 from nodes.counts import exchanged
 from nodes.dial import Closed
@@ -41,7 +41,9 @@ def wake_due(now: datetime) -> None:
     They have been woken when it came; a wake-up that was lost is made good here.
     """
     due = Wanted.objects.filter(passed_over=False, not_before__lte=now)
-    peers = list(due.order_by().values_list("peer", flat=True).distinct()[:_MOST_WOKEN])
+    peers: list[str] = []
+    if not disk.is_short():
+        peers += due.order_by().values_list("peer", flat=True).distinct()[:_MOST_WOKEN]
     head = LocalNode.objects.values("head_position")[:1]
     behind = Peer.objects.filter(lease_until__gte=now, sent_position__lt=Subquery(head))
     peers += behind.values_list("fingerprint", flat=True)[:_MOST_WOKEN]

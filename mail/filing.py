@@ -22,6 +22,7 @@ from mail.models import (
 )
 from mail.sealing import head_of, seal_head, seal_text
 from mail.search_text import seal_search_text
+from nodes.counts import count
 from nodes.models import Account
 from sdmp.letter import Letter as Content
 from sdmp.resource import parse_uri, uri
@@ -132,6 +133,9 @@ def file_letters(
         new=new,
     )
     _let_in_recipients(placed)
+    sent = sum(letter.outgoing for letter in letters)
+    count("letters", "sent", sent)
+    count("letters", "filed", len(letters) - sent)
     return letters
 
 

@@ -10,6 +10,7 @@ from django.db.models import F
 
 from journal.models import Resource
 from mail.models import Delivery, Letter, StrayReceipt
+from nodes.counts import count
 
 _MOST_STRAYS: Final = 10_000
 
@@ -68,6 +69,7 @@ def count_receipts(received: Sequence[tuple[str, Resource]], now: datetime) -> l
         unique_fields=["letter", "recipient"],
         update_fields=["state", "at", "receipt"],
     )
+    count("receipts", "counted", len(counted))
     _keep_strays([(m, receipt) for m, receipt in received if m not in letters])
     return changed
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -20,8 +21,8 @@ from nodes.models import Count, Exchange
 from nodes.spacing import Spaced
 
 _log = structlog.get_logger(__name__)
-_SECONDS: Final = 5.0
 _LABEL: Final = 48
+_KEPT: Final = timedelta(days=8)
 _lock = threading.Lock()
 _counts: Counter[tuple[str, str]] = Counter()
 _exchanges: Counter[tuple[str, datetime, str]] = Counter()
@@ -37,17 +38,22 @@ def count(name: str, label: str = "", by: int = 1) -> None:
         label: which of its kinds, from a small closed set, such as a reason.
         by: how many more.
     """
-    with _lock:
-        _counts[name, label[:_LABEL]] += by
-    _write_soon()
+    if by:
+        with _lock:
+            _counts[name, label[:_LABEL]] += by
+        _write_soon()
 
 
 def exchanged(peer: str, **amounts: int) -> None:
-    """Add what went to and fro with a peer: `frames_in=1, bytes_in=512` (see `AMOUNTS`)."""
+    """Add what went to and fro with a peer: `frames_in=1, bytes_in=512` (see `AMOUNTS`).
+
+    It is added up for all peers too, as the count `exchanged` with the name as its label.
+    """
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     with _lock:
         for name, amount in amounts.items():
             _exchanges[peer, hour, name] += amount
+            _counts["exchanged", name] += amount
     _write_soon()
 
 
@@ -78,6 +84,11 @@ def write() -> None:
             _exchanges.update(exchanges)
 
 
+def forget_old(now: datetime) -> int:
+    """Delete what went to and fro with peers longer ago than it is shown; returns how many rows."""
+    return Exchange.objects.filter(hour__lt=now - _KEPT).delete()[0]
+
+
 def _add(name: str, label: str, more: int) -> None:
     row = Count.objects.filter(name=name, label=label)
     if not row.update(count=F("count") + more):
@@ -103,4 +114,9 @@ def _add_exchanges(exchanges: Counter[tuple[str, datetime, str]]) -> None:
                 row.update(**added)
 
 
-_write_soon = Spaced(write, _SECONDS, patient=True)
+_in_a_while: Final = Spaced(write, settings.COUNT_SECONDS, patient=True)
+
+
+def _write_soon() -> None:
+    if settings.COUNT_SECONDS:
+        _in_a_while()

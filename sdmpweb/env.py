@@ -188,7 +188,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SDMPWEB_LIMIT_DAY_FRAMES", _LIMIT, "5000000", "frames of a peer in 24 hours"),
     Setting("SDMPWEB_LIMIT_DAY_MB", _LIMIT, "200000", "MB to and from a peer in 24 hours"),
     Setting("SDMPWEB_LIMIT_SIGN_INS", _LIMIT, "10", "failed sign-ins from one address a minute"),
-    Setting("SDMPWEB_LIMIT_CARDS", _LIMIT, "60", "cards and invitations fetched, likewise"),
+    Setting("SDMPWEB_LIMIT_CARDS", _LIMIT, "60", "cards, invitations, links opened, likewise"),
     Setting("SDMPWEB_LIMIT_GUESTS", _LIMIT, "10", "accounts and cards of guests, likewise"),
     Setting("SDMPWEB_LIMIT_CARDS_LEFT", _LIMIT, "120", "cards that guests leave, all together"),
     Setting("SDMPWEB_LIMIT_WORK", _LIMIT, "30", "cards, pictures, phrases an account has read"),

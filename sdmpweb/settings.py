@@ -168,6 +168,7 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600} if GROWN else {}
 LOOK_FOR_WORK_SECONDS = 5.0
+COUNT_SECONDS = 5.0  # after which what was counted is written down; 0 for only when asked
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "look for work": {
         "task": "journal.tasks.look_for_work",
@@ -192,6 +193,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 300.0,
         "options": {"expires": 300.0},
     },
+    "measure": {
+        "task": "hosting.tasks.measure",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
+    "forget exchanges": {"task": "hosting.tasks.forget_exchanges", "schedule": 3600.0},
     "do runs": {
         "task": "hosting.tasks.do_runs",
         "schedule": LOOK_FOR_WORK_SECONDS,
