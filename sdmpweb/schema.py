@@ -8,7 +8,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import OperationalError
+from django.utils import timezone
 
+from hosting.backup import snapshots
+from hosting.backup.errors import BackupError
+from hosting.backup.newer import refuse_newer
 from nodes.errors import UserError
 from sdmpweb import lock
 
@@ -18,12 +22,16 @@ _ADVISORY_LOCK = 0x5D4D_5057
 def bring_up_to_date() -> None:
     """Apply the migrations that are missing; several processes may call this at once.
 
-    Raises UserError when the database cannot be reached.
+    A database that holds a node is copied first (`hosting.backup.snapshots`).
+
+    Raises UserError when the database cannot be reached, is of a later version, or there is no room
+    for the copy.
     """
     try:
         if _is_behind():
             with _alone():
                 if _is_behind():
+                    _keep_a_copy()
                     call_command("migrate", interactive=False, verbosity=0)
     except OperationalError as error:
         reason = str(error).strip().splitlines() or ["no reason given"]
@@ -32,7 +40,17 @@ def bring_up_to_date() -> None:
 
 def _is_behind() -> bool:
     executor = MigrationExecutor(connection)
+    refuse_newer(executor.loader)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _keep_a_copy() -> None:
+    try:
+        snapshots.take(timezone.now())
+    except BackupError as error:
+        raise UserError(
+            f"The database is copied before it is brought up to date, and that failed. {error}"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Backing up and testing backups, and what is written down of it for the panel and the audit."""
+"""Backing up and testing backups, and what is written down of it for the panel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
@@ -17,7 +16,7 @@ from hosting.backup import places
 from hosting.backup.archive import Progress, write_archive
 from hosting.backup.checking import Checked, check
 from hosting.backup.manifest import Manifest
-from hosting.models import AuditEntry, Run
+from hosting.models import Run
 
 
 def back_up(place: str, passphrase: str, progress: Progress) -> str:
@@ -34,9 +33,7 @@ def back_up(place: str, passphrase: str, progress: Progress) -> str:
     started = timezone.now()
     manifest, size = write_archive(place, passphrase, progress)
     words = _written(place, manifest, size)
-    with transaction.atomic():
-        _ended(Run.Kind.BACKUP, started, Run.Outcome.GOOD, words, [_finding(place, manifest, size)])
-        audit.note("backup.write", places.shown(place), where=AuditEntry.Where.COMMAND, bytes=size)
+    _ended(Run.Kind.BACKUP, started, Run.Outcome.GOOD, words, [_finding(place, manifest, size)])
     return words
 
 
@@ -48,17 +45,15 @@ def restore_test(place: str, passphrase: str, progress: Progress) -> Checked:
     """
     started = timezone.now()
     checked = check(place, passphrase, progress)
-    with transaction.atomic():
-        _ended(Run.Kind.CHECK, started, _outcome(checked), checked.words, _tested(place, checked))
-        audit.note("backup.check", places.shown(place), where=AuditEntry.Where.COMMAND)
+    _ended(Run.Kind.CHECK, started, _outcome(checked), checked.words, _tested(place, checked))
     return checked
 
 
 def do_backup(run: Run, progress: runs.Progress) -> None:
     """Write the backup that the schedule or the panel asked for, and delete the oldest ones."""
     to = settings.BACKUP_TO
-    if not (to and settings.BACKUP_PASSPHRASE):
-        progress.end(Run.Outcome.FAILED, why_not())
+    if missing := why_not():
+        progress.end(Run.Outcome.FAILED, missing)
         return
     place = places.join(to, places.new_name(timezone.now()))
     manifest, size = write_archive(place, settings.BACKUP_PASSPHRASE, progress)
@@ -69,8 +64,8 @@ def do_backup(run: Run, progress: runs.Progress) -> None:
 
 def do_check(run: Run, progress: runs.Progress) -> None:
     """Test the newest backup in the place of backups."""
-    if not (settings.BACKUP_TO and settings.BACKUP_PASSPHRASE):
-        progress.end(Run.Outcome.FAILED, why_not())
+    if missing := why_not():
+        progress.end(Run.Outcome.FAILED, missing)
         return
     found = places.listed(settings.BACKUP_TO)
     if not found:

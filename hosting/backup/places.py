@@ -229,7 +229,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
     if isinstance(error, ImportError):
-        return "a package for this kind of place is missing (pip install fsspec[s3], for example)"
+        return str(error).rstrip(".")  # names the package that reaches such places
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
+    if isinstance(error, ValueError) and str(error).startswith("Protocol not known"):
+        return "fsspec knows no places of this kind"
     return type(error).__name__

@@ -31,7 +31,8 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Write it, or nothing; or test one that was written."""
         passphrase = ask_passphrase(twice=not options["check"])
-        with Progress(console=Console(file=sys.stderr), transient=True) as bar:
+        console = Console(file=sys.stderr)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("Checking" if options["check"] else "Writing", total=None)
 
             def told(done: int, total: int) -> None:
@@ -39,7 +40,7 @@ class Command(BaseCommand):
 
             if not options["check"]:
                 words = back_up(options["file"], passphrase, told)
-                problems = []
+                problems = list[str]()
             else:
                 checked = restore_test(options["file"], passphrase, told)
                 words, problems = checked.words, checked.problems

@@ -1,0 +1,80 @@
+"""A copy of the database before it is migrated, so that an upgrade can be taken back.
+
+It lies in `snapshots` in the data directory, with mode 0600 and not encrypted, as the database
+itself. It holds no secrets: those stay where they are.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import connection
+
+from hosting.backup import facts, sqlite_copy
+from hosting.backup.archive import write_tar
+from hosting.backup.errors import BackupError
+from hosting.backup.places import open_to_write
+
+KEPT: Final = 3
+_NAME: Final = re.compile(r"before-[0-9][0-9A-Za-z.+-]*-[0-9]{8}T[0-9]{6}Z\.(sqlite3|tar)")
+
+
+def directory() -> Path:
+    """Say where the snapshots are."""
+    return Path(settings.DATA) / "snapshots"
+
+
+def take(now: datetime) -> Path | None:
+    """Copy the database of this process, if it holds a node; the oldest copies go.
+
+    PostgreSQL's tables are dumped into a tar archive, as in a backup.
+
+    Raises:
+        BackupError: it cannot be written; then nothing is left of it.
+    """
+    if not _holds_a_node():
+        return None
+    kept = directory()
+    try:
+        kept.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise BackupError(f"{kept} cannot be made: {error.strerror}.") from None
+    stem = f"before-{settings.VERSION}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    if connection.vendor == "postgresql":
+        path = kept / f"{stem}.tar"
+        with (
+            open_to_write(str(path)) as file,
+            tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+        ):
+            write_tar(tar, lambda _done, _total: None, secrets=False)
+    else:
+        path = kept / f"{stem}.sqlite3"
+        sqlite_copy.copy_to(path)
+    for old in taken()[KEPT:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def taken() -> list[Path]:
+    """List the snapshots, the newest one first."""
+    found = [path for path in directory().glob("before-*") if _NAME.fullmatch(path.name)]
+    return sorted(found, key=lambda path: path.stem.rpartition("-")[2], reverse=True)
+
+
+def _holds_a_node() -> bool:
+    found = facts.tables(connection.vendor, _ask)
+    return any(
+        table in found and _ask(f'SELECT 1 FROM "{table}" LIMIT 1')  # noqa: S608
+        for table in ("nodes_account", "nodes_localnode")
+    )
+
+
+def _ask(query: str) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return list(cursor.fetchall())
