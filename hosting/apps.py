@@ -9,3 +9,7 @@ class HostingConfig(AppConfig):
     name = "hosting"
     label = "hosting"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen to what pages change."""
+        from hosting import listening  # noqa: F401 - registers its receivers

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import getpass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from hosting.models import AuditEntry
 from nodes.models import Account
 
-_LONGEST = 200
+KEPT: Final = timedelta(days=2 * 365)
+"""How long the audit list remembers."""
+
+_LONGEST: Final = 200
 
 
 def note(
@@ -34,6 +38,11 @@ def note(
     AuditEntry.objects.create(
         account=by, actor=actor, where=where, action=action, about=about[:_LONGEST], details=details
     )
+
+
+def forget_old(now: datetime) -> int:
+    """Delete what was written down longer ago than `KEPT`; return how much that was."""
+    return AuditEntry.objects.filter(at__lt=now - KEPT).delete()[0]
 
 
 def machine_user() -> str:

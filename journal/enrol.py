@@ -15,6 +15,7 @@ from journal.models import Line
 from journal.publish import ToPublish, publish_all, write_own
 from nodes import keystore
 from nodes.addresses import check_address
+from nodes.changes import tell_owner
 from nodes.enrolment import (
     NODE_LIFETIME,
     identity_section,
@@ -77,7 +78,9 @@ def enrol_owner(
     with transaction.atomic():
         use_token(token)
         make_node(node_name or f"{name or username}’s node")
-        return enrol(username, name=name, password=password, owner=True)
+        made = enrol(username, name=name, password=password, owner=True)
+        tell_owner("account.make", made.account, owner=True)
+    return made
 
 
 def enrol(

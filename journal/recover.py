@@ -18,6 +18,7 @@ from journal.models import Resource
 from journal.publish import write_own
 from journal.trusts import NEVER
 from nodes import keystore
+from nodes.changes import tell_owner
 from nodes.enrolment import USER_LIFETIME, trust_for_here, user_identity
 from nodes.errors import UserError
 from nodes.facts import current_facts
@@ -44,7 +45,9 @@ def recover_owner(token: str, *, kit: bytes, phrase: str, name: str, password: s
     with transaction.atomic():
         use_token(token)
         make_node(f"{name}’s node")
-        return _recover(key, kit, name=name, password=password, owner=True)
+        made = _recover(key, kit, name=name, password=password, owner=True)
+        tell_owner("account.recover", made, owner=True)
+    return made
 
 
 def recover(*, kit: bytes, phrase: str, name: str, password: str) -> Account:

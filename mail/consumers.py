@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from mail.live import group_of, state_of
+
+SIGNED_OUT: Final = 4001
+"""By which static/js/live.js sees that it need not call again."""
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
@@ -37,6 +40,10 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any
     ) -> None:
         """Pass over whatever the page says."""
+
+    async def live_over(self, event: dict[str, Any]) -> None:
+        """Hang up: the sign-in has ended."""
+        await self.close(SIGNED_OUT)
 
     async def live_event(self, event: dict[str, Any]) -> None:
         """Pass a change on to the page."""

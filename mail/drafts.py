@@ -19,11 +19,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from mail import draft_files, held
+from mail.disk import check_disk
 from mail.draft_files import FileView
 from mail.live import tell
 from mail.models import Draft, DraftFile, Held
 from mail.people import People, Person
 from mail.presentation import clean_name, snippet
+from mail.space import check_room
 from nodes import keystore
 from nodes.errors import UserError
 from nodes.models import Account
@@ -254,6 +256,7 @@ def add_file(account: Account, key: int, file: Attachment) -> FileView | None:
         row = _editable(account, key)
         if row is None:
             return None
+        check_disk()
         _check_room(account, len(file.data))
         view = draft_files.add_file(row, file.name, file.type, file.data)
         tell(account.pk, "drafts")
@@ -333,6 +336,8 @@ def _begin(
 
 
 def _check_room(account: Account, more: int) -> None:
+    check_room(account, more)
+    check_disk(more)
     rows = Draft.objects.filter(account=account)
     texts = rows.aggregate(bytes=Sum(Length("sealed"), default=0))["bytes"]
     files = DraftFile.objects.filter(draft__in=rows).aggregate(bytes=Sum("size", default=0))

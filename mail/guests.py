@@ -22,6 +22,7 @@ from mail.invitations import State, find, state_of
 from mail.live import tell
 from mail.models import Contact, Invitation, InvitationUse
 from mail.presentation import clean_name
+from nodes.changes import tell_owner
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import Account, ContactRequest
@@ -43,6 +44,7 @@ class Guest:
     expires: datetime
     single_use: bool
     at_once: bool
+    proposed: str  # name
 
     @property
     def groups(self) -> list[str]:
@@ -64,6 +66,7 @@ def look(token: str, now: datetime) -> Guest | None:
         expires=row.expires,
         single_use=row.single_use,
         at_once=row.accept_at_once,
+        proposed=row.name,
     )
 
 
@@ -86,6 +89,7 @@ def make_account(token: str, *, name: str, password: str, now: datetime) -> Enro
         row = _take_or_refuse(token, Invitation.Kind.ACCOUNT, now)
         enrolment = enrol("", name=clean_name(name), password=password)
         _settle(row, enrolment.account, now)
+        tell_owner("account.make", enrolment.account, invited_by=row.account.username)
     return enrolment
 
 
@@ -101,6 +105,7 @@ def recover_account(
         row = _take_or_refuse(token, Invitation.Kind.ACCOUNT, now)
         guest = recover(kit=kit, phrase=phrase, name=clean_name(name), password=password)
         _settle(row, guest, now)
+        tell_owner("account.recover", guest, invited_by=row.account.username)
     return guest
 
 

@@ -14,11 +14,13 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from journal.publish import trust_to_name
 from mail import requests
+from mail.allowed import check_may_invite
 from mail.models import Contact, Invitation
 from mail.people import People, Person, profile_name
 from mail.presentation import clean_name
@@ -70,6 +72,7 @@ def invite(
     kind: str,
     lifetime: str,
     note: str = "",
+    name: str = "",
     single_use: bool = True,
     accept_at_once: bool = False,
     now: datetime,
@@ -81,6 +84,7 @@ def invite(
         kind: one of `Invitation.Kind`; only an owner of the node invites to accounts.
         lifetime: one of `LIFETIMES`.
         note: what the guest is shown beside the name.
+        name: what the guest is called, as a proposal for an account.
         single_use: whether the first guest uses it up.
         accept_at_once: whether who comes by it is a contact without being asked for again.
         now: the present moment.
@@ -88,19 +92,19 @@ def invite(
     Raises:
         UserError: the account may not do that.
     """
+    check_may_invite(account)
     if not may_invite(account):
         raise UserError(gettext("This account has not given this node the power to do that."))
     if kind == Invitation.Kind.ACCOUNT and not account.is_staff:
         raise UserError(gettext("Only the owner of this node invites to accounts."))
-    open_ones = Invitation.objects.filter(account=account, withdrawn=None, expires__gt=now)
-    if open_ones.exclude(single_use=True, used__gt=0).count() >= MOST_OPEN:
-        raise UserError(gettext("There are too many open invitations; withdraw some first."))
+    _check_room_for_one(account, now)
     token = secrets.token_urlsafe(24)
     row = Invitation.objects.create(
         account=account,
         kind=Invitation.Kind(kind),
         token_hash=hash_token(token),
         note=clean_name(note)[:500],
+        name=clean_name(name)[:200],
         single_use=single_use,
         accept_at_once=accept_at_once and kind == Invitation.Kind.CONTACT,
         expires=now + LIFETIMES[lifetime],
@@ -154,10 +158,19 @@ def withdraw(account: Account, key: int, now: datetime) -> bool:
     return bool(rows.update(withdrawn=now))
 
 
-def restore(account: Account, key: int) -> bool:
-    """Take a withdrawal back."""
-    rows = Invitation.objects.filter(account=account, pk=key).exclude(withdrawn=None)
-    return bool(rows.update(withdrawn=None))
+def restore(account: Account, key: int, now: datetime) -> bool:
+    """Take a withdrawal back; false when there is none, or the invitation has ended meanwhile.
+
+    Raises:
+        UserError: there are as many open ones as there may be, or the account may not invite.
+    """
+    check_may_invite(account)
+    with transaction.atomic():
+        Account.objects.select_for_update().only("pk").get(pk=account.pk)
+        rows = Invitation.objects.filter(account=account, pk=key).exclude(withdrawn=None)
+        if rows.filter(expires__gt=now).exclude(single_use=True, used__gt=0).exists():
+            _check_room_for_one(account, now)
+        return bool(rows.update(withdrawn=None))
 
 
 def find(token: str) -> Invitation | None:
@@ -174,9 +187,19 @@ def state_of(row: Invitation, now: datetime) -> State:
         return State.WITHDRAWN
     if row.single_use and row.used:
         return State.USED
-    if row.expires <= now or (row.kind == Invitation.Kind.ACCOUNT and not row.account.is_staff):
+    allowed = row.account.may_invite and row.account.is_active
+    if row.kind == Invitation.Kind.ACCOUNT:
+        allowed = allowed and row.account.is_staff
+    if row.expires <= now or not allowed:
         return State.ENDED
     return State.OPEN
+
+
+def _check_room_for_one(account: Account, now: datetime) -> None:
+    """Make sure that one more invitation may be open. Raises UserError."""
+    open_ones = Invitation.objects.filter(account=account, withdrawn=None, expires__gt=now)
+    if open_ones.exclude(single_use=True, used__gt=0).count() >= MOST_OPEN:
+        raise UserError(gettext("There are too many open invitations; withdraw some first."))
 
 
 def _people(account: Account, users: set[str]) -> dict[str, Person]:

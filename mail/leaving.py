@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
@@ -28,8 +27,10 @@ from mail.models import (
     Removal,
     RemovalConfirmed,
 )
+from mail.sign_ins import end_sign_ins
 from nodes import keystore
 from nodes.addresses import node_name
+from nodes.changes import tell_owner
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import Account, ContactRequest, LocalNode
@@ -71,7 +72,7 @@ def what_goes(account: Account, now: datetime) -> Going:
     )
 
 
-def leave(account: Account, *, now: datetime) -> bool:
+def leave(account: Account, *, now: datetime, by: Account | None = None) -> bool:
     """Delete an account with all that this node keeps for it, in one transaction.
 
     The trust in this node is revoked where the node may, so that peers send it nothing more. The
@@ -81,6 +82,7 @@ def leave(account: Account, *, now: datetime) -> bool:
     Args:
         account: who leaves; has shown that it is him.
         now: the present moment.
+        by: the owner of the node, where it was not the person.
 
     Returns:
         Whether the trust in this node was revoked.
@@ -96,8 +98,8 @@ def leave(account: Account, *, now: datetime) -> bool:
         withdrawn = _withdraw(account, now)
         _take_texts(account, now)
         _delete_rows(account)
-        for session in UserSession.objects.filter(user=account):
-            session.end()
+        end_sign_ins(account)
+        tell_owner("account.delete", account, by=by, told_peers=withdrawn)
         account.delete()
     return withdrawn
 

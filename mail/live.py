@@ -31,6 +31,11 @@ def tell(account_id: int, event: Change, **about: str) -> None:
     transaction.on_commit(partial(_tell, account_id, message))
 
 
+def hang_up(account_id: int) -> None:
+    """Close the open pages of an account, once the transaction is through: nobody is in there."""
+    transaction.on_commit(partial(wake, group_of(account_id), type="live.over"))
+
+
 def state_of(account_id: int) -> str:
     """Name the state of all that the pages of an account show.
 

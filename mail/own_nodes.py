@@ -19,12 +19,14 @@ from journal.authorising import (
     withdraw_node,
 )
 from journal.trusts import ends
+from mail.allowed import check_may_let_in_nodes
 from mail.held import Doing
 from mail.live import tell
 from mail.models import Held
 from mail.presentation import clean_name
 from nodes import keystore
 from nodes.addresses import addresses_of, node_name
+from nodes.changes import tell_owner
 from nodes.enrolment import node_section
 from nodes.errors import UserError
 from nodes.facts import current_facts
@@ -138,6 +140,7 @@ def check_new(account: Account, node: str, now: datetime) -> None:
     Raises:
         UserError: it is this node or let in already, or there are as many as may be.
     """
+    check_may_let_in_nodes(account)
     if node == keystore.node_fingerprint():
         raise UserError(gettext("This is the offer of this very node."))
     known = own_nodes(account, now)
@@ -188,6 +191,9 @@ def let_in(
     """
     user = str(account.fingerprint)
     wanted = frozenset(powers)
+    new = not current_trusts(user, node, current_facts(), now)
+    if new and node != keystore.node_fingerprint():
+        check_may_let_in_nodes(account)
     with transaction.atomic():
         authorise(user, node, wanted, until=until, now=now, key=key)
         if node == keystore.node_fingerprint():
@@ -196,6 +202,7 @@ def let_in(
             account.save(update_fields=["mode"])
         elif offer is not None:
             remember_offer(node, offer.ips, offer.urls)
+        tell_owner("node.let_in" if new else "node.change", account, node=node)
         tell(account.pk, "nodes")
 
 
@@ -207,6 +214,7 @@ def withdraw(account: Account, node: str, *, now: datetime, key: PrivateKey | No
     """
     with transaction.atomic():
         withdraw_node(str(account.fingerprint), node, now=now, key=key)
+        tell_owner("node.withdraw", account, node=node)
         tell(account.pk, "nodes")
 
 

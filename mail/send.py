@@ -10,11 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from journal.publish import ToPublish, sign_for, write_own
+from mail.allowed import check_active, check_may_write_notices
+from mail.disk import check_disk
 from mail.filing import file_letters, prepare
 from mail.live import tell
 from mail.models import Letter
 from mail.readers import keys_for
 from mail.receivers import wait_to_be_opened
+from mail.space import check_room
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import Account
@@ -137,6 +140,11 @@ def _content(
     notice: bool,
 ) -> Content:
     """Return the letter as it will be written, if the account may write it to these people."""
+    check_active(account)
+    check_room(account)
+    check_disk()
+    if notice:
+        check_may_write_notices(account)
     if account.fingerprint is None or account.mode == Account.Mode.HOST:
         raise UserError(
             gettext("This node only keeps mail for the account and cannot send for it.")

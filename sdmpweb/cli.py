@@ -7,11 +7,11 @@ wrong is one sentence on stderr.
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sdmpweb import __version__
+from sdmpweb import __version__, audited
 
 _FINGERPRINT = re.compile(r"-[A-Za-z0-9_-]{85}")
 _OURS = ("sdmpweb", "panel", "hosting", "mail", "journal", "nodes")
@@ -63,10 +63,12 @@ def _run(argv: list[str]) -> None:
     known = get_commands()
     if name not in known:
         _fail(f"There is no command {name!r}; `sdmpweb --help` lists them.", 2)
-    if known[name] not in _OURS:
-        execute_from_command_line(argv)
-        return
     command: Any = load_command_class(str(known[name]), name)
+    if known[name] not in _OURS:
+        if name == "changepassword" and not audited.can_ask():
+            _fail("There is no terminal to ask for a password; run this in one.", 1)
+        _noting(name, command, argv, partial(execute_from_command_line, argv), ours=False)
+        return
     # Django would import every page and check every model before each command.
     command.requires_system_checks = []
     # Wrong use and --help end here, before anything is touched.
@@ -78,9 +80,27 @@ def _run(argv: list[str]) -> None:
             from sdmpweb import schema
 
             schema.bring_up_to_date()
-        command.run_from_argv(argv)
+        _noting(name, command, argv, partial(command.run_from_argv, argv), ours=True)
     except (UserError, SdmpError) as error:
         _fail(str(error), 1)
+
+
+def _noting(
+    name: str, command: Any, argv: list[str], run: Callable[[], object], *, ours: bool
+) -> None:
+    """Run a command, and write down that it was run, once it has succeeded."""
+    ended: SystemExit | None = None
+    try:
+        run()
+    except SystemExit as end:
+        if end.code:
+            raise
+        ended = end
+    if name not in _WITHOUT_DATABASE and audited.is_noted(name, command, ours=ours):
+        parser = command.create_parser(argv[0], name)
+        audited.note_command(name, vars(parser.parse_known_args(argv[2:])[0]))
+    if ended is not None:
+        raise ended
 
 
 def _parser(create: Any, program: str, name: str, **options: Any) -> Any:

@@ -10,14 +10,15 @@ from typing import Any, Final
 
 import structlog
 
-# The tokens of setup links and invitations: Django names the path of a request that failed.
-_LINKS: Final = re.compile(r"(/(?:invite|welcome)/)[A-Za-z0-9_-]{20,}")
+# The tokens of links for set-up, guests and new passwords: Django names the path of a request
+# that failed.
+_LINKS: Final = re.compile(r"(/(?:invite|welcome|new-password)/)[A-Za-z0-9_-]{20,}")
 
 
 def hide_links(_logger: Any, _method: str, said: MutableMapping[str, Any]) -> Any:
     """Take out of what is logged what would let its reader in."""
     for name, value in said.items():
-        if isinstance(value, str) and ("/invite/" in value or "/welcome/" in value):
+        if isinstance(value, str) and "/" in value:
             said[name] = _LINKS.sub(r"\1…", value)
     return said
 

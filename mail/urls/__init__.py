@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from mail.urls import (
     invitations,
+    login_links,
     mailbox,
     nodes,
     people,
@@ -28,5 +29,6 @@ urlpatterns = [
     *nodes.urlpatterns,
     *settings.urlpatterns,
     *welcome.urlpatterns,
+    *login_links.urlpatterns,
     *mailbox.urlpatterns,
 ]

@@ -19,15 +19,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from mail import guests, invitations, rates
+from mail import guests, invitations
 from mail.forms_invitations import InviteForm
 from mail.forms_welcome import AccountForm
 from mail.guests import Guest
 from mail.models import Invitation
 from mail.toasts import toast
-from mail.views import reader
+from mail.views import from_address, reader, too_many
 from mail.views.welcome import recover_page, show_step, start_with
 from nodes import keystore
+from nodes.bounds import CARDS, CARDS_LEFT, GUESTS, within
 from nodes.errors import UserError
 from nodes.models import Account
 from nodes.setup import opens_here_alone
@@ -39,10 +40,6 @@ _COOKIE = "invitation"
 _PURPOSE = "link of an invitation, for the browser that made it"
 _PATH = "/invitations/"
 _SECONDS = 3600
-_CARDS_OF_ADDRESS = 10
-_CARDS_OF_ALL = 120
-_ACCOUNTS_OF_ADDRESS = 10
-_A_MINUTE = 60
 
 
 @login_required
@@ -116,8 +113,13 @@ def withdraw(request: HttpRequest, key: int) -> HttpResponse:
 @require_POST
 def restore(request: HttpRequest, key: int) -> HttpResponse:
     """Take a withdrawal back."""
-    if invitations.restore(reader(request), key):
-        toast(request, gettext("The link of the invitation works again."))
+    try:
+        restored = invitations.restore(reader(request), key, timezone.now())
+    except UserError as refusal:
+        toast(request, str(refusal))
+    else:
+        if restored:
+            toast(request, gettext("The link of the invitation works again."))
     return redirect("mail:invite")
 
 
@@ -131,6 +133,8 @@ def guest(request: HttpRequest, token: str) -> HttpResponse:
     """Show an invitation to its guest; give the host's card to a node, or take the guest's."""
     if request.method == "POST" and request.content_type == MEDIA_TYPE:
         return _leave(request, token)
+    if not from_address(request, CARDS):
+        return too_many(request)
     if request.method != "POST" and "text/html" not in request.headers.get("Accept", ""):
         card = guests.card_for(token, timezone.now())
         if card is None:
@@ -145,11 +149,13 @@ def guest(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def recover(request: HttpRequest, token: str) -> HttpResponse:
     """Let a guest make the account from a recovery file."""
+    if not from_address(request, CARDS):
+        return too_many(request)
     offer = guests.look(token, timezone.now())
     if offer is None or offer.state != "open" or offer.kind != Invitation.Kind.ACCOUNT:
         return _closed(request, offer)
-    if request.method == "POST" and not _within(request, "account", _ACCOUNTS_OF_ADDRESS):
-        return render(request, "429.html", status=429)
+    if request.method == "POST" and not from_address(request, GUESTS):
+        return too_many(request)
 
     def make(given: dict[str, Any]) -> Account:
         return guests.recover_account(
@@ -199,9 +205,10 @@ def _account_page(request: HttpRequest, token: str, offer: Guest) -> HttpRespons
     """Ask for a name and a password, and make the account."""
     if request.user.is_authenticated:
         return render(request, "invited/here.html", {"guest": offer})
-    form = AccountForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and not _within(request, "account", _ACCOUNTS_OF_ADDRESS):
-        return render(request, "429.html", status=429)
+    given_form = request.POST if request.method == "POST" else None
+    form = AccountForm(given_form, initial={"name": offer.proposed})
+    if form.is_bound and not from_address(request, GUESTS):
+        return too_many(request)
     if form.is_valid():
         given = form.cleaned_data
         try:
@@ -224,7 +231,7 @@ def _closed(request: HttpRequest, offer: Guest | None) -> HttpResponse:
 
 def _leave(request: HttpRequest, token: str) -> HttpResponse:
     """Take a card from a guest's node; say whether it was taken, and no more."""
-    if not _within(request, "card", _CARDS_OF_ADDRESS):
+    if not from_address(request, GUESTS):
         return HttpResponse(status=429)
     if int(request.META.get("CONTENT_LENGTH") or 0) > guests.LEFT_BYTES:
         return HttpResponse(status=413)
@@ -232,17 +239,12 @@ def _leave(request: HttpRequest, token: str) -> HttpResponse:
     if guests.look(token, now) is None:
         return HttpResponse(status=410)
     # Only now, so that who has no token does not use up what is for those who have one.
-    if not rates.within("cards left", _CARDS_OF_ALL, _A_MINUTE):
+    if not within(CARDS_LEFT):
         return HttpResponse(status=429)
     # At most so much is read, whatever the length was said to be.
     data = request.read(guests.LEFT_BYTES + 1)
     taken = guests.leave_card(token, data, now)
     return HttpResponse(status=204 if taken else 410)
-
-
-def _within(request: HttpRequest, what: str, most: int) -> bool:
-    """Count what an address asks for; false when it is too much for a minute."""
-    return rates.within(f"{what} from {request.META.get('REMOTE_ADDR', '')}", most, _A_MINUTE)
 
 
 def _keep(response: HttpResponse, request: HttpRequest, key: int, token: str) -> None:

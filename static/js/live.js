@@ -109,9 +109,11 @@
       document.dispatchEvent(new CustomEvent("live:event", { detail: event }));
       announce(event);
     });
-    opened.addEventListener("close", () => {
+    opened.addEventListener("close", (event) => {
       if (socket !== opened) return;
       socket = null;
+      // The sign-in was ended elsewhere: what is loaded now is the page for signing in.
+      if (event.code === 4001) { location.reload(); return; }
       // A single failure to connect, as on a restart, is not worth a strip yet.
       if (wasOpen || failures > 1) show("lost");
       wait();

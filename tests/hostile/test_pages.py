@@ -53,7 +53,7 @@ LOGIN: Final = "/account/login/"
 DOORS: Final = (LOGIN, "/admin/")
 PUBLIC: Final = {
     *("health", "mail:public_card", "mail:worker", "mail:manifest", "mail:home"),
-    *("mail:guest", "mail:guest_recover"),
+    *("mail:guest", "mail:guest_recover", "mail:new_password"),
     *("mail:welcome", "mail:welcome_name", "mail:welcome_recover"),
 }
 SILENT: Final = {"mail:notice", "mail:notice_latest"}

@@ -1,8 +1,11 @@
 """The `sdmpweb` command: help, exit statuses and one sentence for what went wrong."""
 
+import getpass
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -80,3 +83,45 @@ def test_version_is_ours(tmp_path: Path) -> None:
     from sdmpweb import __version__
 
     assert sdmpweb(tmp_path, "--version").stdout == f"{__version__}\n"
+
+
+# --- The audit list -------------------------------------------------------------------------
+
+
+def audited(data: Path) -> list[tuple[str, str, str]]:
+    """What stands in the audit list of a data directory: action, about, door."""
+    with closing(sqlite3.connect(data / "data" / "sdmpweb.sqlite3")) as database:
+        rows = database.execute(
+            'SELECT action, about, "where", actor, details FROM hosting_auditentry ORDER BY id'
+        ).fetchall()
+    assert all(actor == getpass.getuser() and details == "{}" for *_, actor, details in rows)
+    return [(action, about, where) for action, about, where, _, _ in rows]
+
+
+def test_commands_that_change_something_are_written_down(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("a long house-key 7\n")
+    given = ("--password-file", str(password))
+    made = sdmpweb(tmp_path, "init_node", "--name", "hearth", "--owner", "olga", *given)
+    assert made.returncode == 0, made.stderr
+    assert sdmpweb(tmp_path, "create_account", "ana", *given).returncode == 0
+    assert sdmpweb(tmp_path, "status").returncode == 0  # reads alone
+    # What fails is not written down as done.
+    assert sdmpweb(tmp_path, "create_account", "ana", *given).returncode == 1
+    assert sdmpweb(tmp_path, "changepassword", "nobody").returncode == 1
+    assert sdmpweb(tmp_path, "migrate", "--no-input").returncode == 0
+    assert audited(tmp_path) == [
+        ("command.init_node", "olga", "command"),
+        ("command.create_account", "ana", "command"),
+        ("command.migrate", "", "command"),
+    ]
+
+
+def test_a_password_needs_a_terminal_or_says_so(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "changepassword", "olga"],
+        cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        env={**os.environ, "SDMPWEB_DATA": str(tmp_path / "data")}, start_new_session=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "There is no terminal to ask for a password; run this in one.\n"

@@ -14,7 +14,12 @@ TOKEN = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4"
 def test_links_that_let_in_are_not_logged(form: str) -> None:
     config: dict[str, Any] = logging_config(form, "info")["formatters"]["sdmpweb"]
     formatter = config.pop("()")(**config)
-    for path in (f"/invite/{TOKEN}", f"/welcome/{TOKEN}/", f"/invite/{TOKEN}/recover"):
+    for path in (
+        f"/invite/{TOKEN}",
+        f"/welcome/{TOKEN}/",
+        f"/invite/{TOKEN}/recover",
+        f"/new-password/{TOKEN}",
+    ):
         record = logging.LogRecord(
             "django.request", logging.ERROR, "", 0, "%s: %s", ("Internal Server Error", path), None
         )
