@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from nodes.errors import UserError
 from nodes.facts import current_facts
 from sdmp.errors import SdmpError
 from sdmp.resource import parse_uri
-from sdmp.trust import REVOKE
+from sdmp.trust import REVOKE, Facts, TrustFact
 
 
 def revoke(uri: str, *, now: datetime, user: str | None = None) -> Resource:
@@ -58,6 +58,12 @@ def revoke_all(identifiers: Sequence[str], *, now: datetime) -> list[Resource]:
         return [row for row, _ in publish_all(items, now=now)] if items else []
 
 
+def may_take_back(trusts: Iterable[TrustFact], now: datetime) -> bool:
+    """Tell whether this node may revoke all of these trusts, without the user's own key (§6)."""
+    facts = current_facts()
+    return all(_right(facts, trust.issuer, trust.signer, now) is not None for trust in trusts)
+
+
 def _revocation(row: Resource, now: datetime) -> ToPublish:
     if row.kind == "revoke":
         raise UserError(gettext("A revocation cannot be revoked."))
@@ -66,20 +72,28 @@ def _revocation(row: Resource, now: datetime) -> ToPublish:
         raise UserError(
             gettext("An identity is revoked by the user's own key, with the recovery phrase.")
         )
-    try:
-        facts = current_facts()
-        if row.signer in keystore.own_fingerprints():
-            with suppress(UserError):
-                trust_to_use(facts, row.author, frozenset(), now, [row.signer])
-                return ToPublish(row.author, {"revoke": dict(section)}, row.signer)
-        keys = keystore.own_fingerprints()
-        right = trust_to_use(facts, row.author, frozenset({REVOKE}), now, keys)
-    except UserError:
+    right = _right(current_facts(), row.author, row.signer, now)
+    if right is None:
         raise UserError(
             gettext(
                 "This node did not publish that resource, and its author has not given it the "
                 "power to revoke; it takes the recovery phrase or another node."
             )
-        ) from None
-    section["authorization"] = right.identifier
-    return ToPublish(row.author, {"revoke": dict(section)}, right.trustee)
+        )
+    signer, authorization = right
+    if authorization:
+        section["authorization"] = authorization
+    return ToPublish(row.author, {"revoke": dict(section)}, signer)
+
+
+def _right(facts: Facts, author: str, signer: str, now: datetime) -> tuple[str, str] | None:
+    """Find by which key, and by which trust to revoke if it takes one, we may take back (§6)."""
+    keys = keystore.own_fingerprints()
+    if signer in keys:
+        with suppress(UserError):
+            trust_to_use(facts, author, frozenset(), now, [signer])
+            return signer, ""
+    with suppress(UserError):
+        right = trust_to_use(facts, author, frozenset({REVOKE}), now, keys)
+        return right.trustee, right.identifier
+    return None

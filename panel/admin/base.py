@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.forms import Media
@@ -53,6 +53,18 @@ class NearPaginator(_Paginator):
     def more(self) -> bool:
         """Whether there are more rows than were counted."""
         return self.counted > self.count
+
+
+class OwnersChangeList(ChangeList):
+    """A page of a table, whose rows are prepared all at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Find the rows, and let the table add to them what it shows."""
+        super().get_results(request)
+        rows = list(self.result_list)
+        assert isinstance(self.model_admin, OwnersAdmin)
+        self.model_admin.prepare(request, rows)
+        self.result_list = rows
 
 
 class OwnersAdmin(_ModelAdmin):
@@ -115,6 +127,13 @@ class OwnersAdmin(_ModelAdmin):
         asked = request.GET.get(PAGE_VAR, "1")
         page = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
         return NearPaginator(queryset, per_page, orphans, allow_empty_first_page, page=page)
+
+    def get_changelist(self, request: HttpRequest, **more: Any) -> type[ChangeList]:
+        """Let rows be prepared all at once."""
+        return OwnersChangeList
+
+    def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Add to the rows of a page what its columns show, with few queries for all of them."""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

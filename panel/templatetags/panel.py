@@ -61,6 +61,12 @@ def shown_rows(cl: ChangeList) -> tuple[int, int]:
 
 
 @register.filter
+def views(rows: list[Any]) -> list[Any]:
+    """Return what `OwnersAdmin.prepare` has added to each row."""
+    return [row.view for row in rows]
+
+
+@register.filter
 def chosen(choices: list[dict[str, Any]]) -> str:
     """Return what is chosen in a filter, in words."""
     return next((str(one["display"]) for one in choices if one["selected"]), "")

@@ -11,9 +11,7 @@ from nodes.models import LocalNode, Peer
 from nodes.peers import get_peer
 from panel.overdue import overdue_peers
 from tests.support.cast import DESK, TABLET
-from tests.support.world import World, own_memory_fixture, world_fixture
-
-__all__ = ["own_memory_fixture", "world_fixture"]
+from tests.support.world import World
 
 
 def _set(world: World, **fields: Any) -> None:
