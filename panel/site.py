@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib.admin import AdminSite
@@ -16,12 +17,22 @@ from django.utils.translation import gettext_lazy as _
 from nodes.models import Account
 from panel.parts import GROUPS, part_of
 
+_OURS: Final = frozenset({"hosting", "mail", "journal", "nodes"})
+
 
 class OwnersSite(AdminSite):
     """Django's admin for the owners of the node, with further pages of its own."""
 
     site_title = site_header = index_title = _("Owner’s panel")
     enable_nav_sidebar = False
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Take in our own tables only; libraries bring theirs, with sessions and second factors."""
+        models = (
+            model_or_iterable if isinstance(model_or_iterable, Iterable) else [model_or_iterable]
+        )
+        ours = [model for model in models if model._meta.app_label in _OURS]
+        super().register(ours, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let in owners, and nobody else."""

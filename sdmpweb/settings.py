@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "sdmpweb.permissions.PermissionsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sdmpweb.encoding.Utf8Middleware",
     "sdmpweb.session_store.SessionMiddleware",

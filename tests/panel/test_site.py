@@ -34,3 +34,21 @@ def test_others_do_not(rights: dict[str, Any]) -> None:
 def test_strangers_are_led_to_the_one_door() -> None:
     answer = Client().get(reverse("admin:index"), follow=True)
     assert answer.redirect_chain[-1][0].startswith(reverse("account_login"))
+
+
+def test_tables_of_libraries_stay_out() -> None:
+    owner = _visitor(is_staff=True, is_superuser=True)
+    for path in (
+        "mfa/authenticator/",
+        "usersessions/usersession/",
+        "account/emailaddress/",
+        "auth/group/",
+    ):
+        assert owner.get(f"{reverse('admin:index')}{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["signup/", "email/", "confirm-email/", "password/reset/", "login/code/confirm/"]
+)
+def test_unused_pages_are_not_there(path: str) -> None:
+    assert Client().get(f"/account/{path}").status_code == 404
