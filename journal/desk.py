@@ -32,8 +32,9 @@ from journal.credentials import (
 )
 from journal.ledger import find_schema
 from journal.publish import trust_to_use
+from journal.restored import heard_out, to_be_heard_out
 from journal.signals import resources_handed
-from nodes import keystore
+from nodes import disk, keystore
 from nodes.facts import current_facts
 from nodes.peers import get_peer, note_contact
 from sdmp import limits, traffic
@@ -81,6 +82,7 @@ class Desk:
         self._gave_up_reading = False
         self._fell_behind = False
         self._more_to_read = False
+        self._hears_out = False  # after a restore, until its journal is read to the end
         self._stray: list[Envelope] = []
 
     def begin(self) -> Plan:
@@ -89,7 +91,11 @@ class Desk:
         get_peer(self.node)
         note_contact(self.node, now)
         wanted.release_all(self.node, now)
-        return self.plan()
+        plan = self.plan()
+        self._hears_out = plan.refuse is None and to_be_heard_out(self.node)
+        if self._hears_out:
+            self._ask_journal(plan, current_facts(), now)
+        return plan
 
     def end(self) -> None:
         """End the session: what was asked and not answered may be asked elsewhere at once."""
@@ -224,12 +230,14 @@ class Desk:
         """Choose what to ask for, unless an answer is still to come."""
         if any(isinstance(a.request, traffic.RequestResource) for a in self._asked.values()):
             return []
+        if disk.is_short():  # it stays wanted
+            return []
         return wanted.next_to_ask(self.node, now)
 
     def _ask_for(
         self, chosen: Sequence[traffic.Reference], plan: Plan, facts: Facts, now: datetime
     ) -> None:
-        if not chosen and self._more_to_read:
+        if not chosen and self._more_to_read and not disk.is_short():
             self._more_to_read = False
             self._ask_journal(plan, facts, now)
         if chosen:
@@ -336,6 +344,7 @@ class Desk:
         data = message.data
         if message.status == "bad_request":
             self._gave_up_reading = True
+            heard_out(self.node, now)  # there is no more to be had of it
             return plan
         try:
             if not isinstance(data, traffic.Broadcast):
@@ -357,6 +366,9 @@ class Desk:
         missed = self._fell_behind or noted is wanted.Noted.GAP
         if missed or (noted is wanted.Noted.RECORDED and full):
             self._ask_journal(plan, facts, now)
+        elif self._hears_out and noted is wanted.Noted.RECORDED:
+            self._hears_out = False
+            heard_out(self.node, now)
         self._ask(plan, facts, now)
         return plan
 

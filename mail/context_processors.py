@@ -7,7 +7,9 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from mail import checklist, drafts, expiry, held, selectors
+from mail import returning as back
 from mail.folders import FOLDERS
+from nodes import disk
 from nodes.models import Account
 
 
@@ -32,6 +34,10 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "expiring": SimpleLazyObject(
             lambda: expiry.shown(account, timezone.now()) if account else []
         ),
+        "returning": SimpleLazyObject(
+            lambda: back.returning(account, timezone.now()) if account else None
+        ),
+        "disk_short": SimpleLazyObject(lambda: bool(account) and disk.is_short()),
         "counts": SimpleLazyObject(lambda: selectors.counts(account) if account else {}),
         "checklist": SimpleLazyObject(lambda: checklist.checklist(account) if account else []),
     }
