@@ -13,6 +13,7 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext, override
 
+from hosting import beats
 from hosting.checkup import calls, doors, machine, services
 from hosting.checkup.lines import Line, from_finding, in_need, read_line
 from hosting.models import Run
@@ -21,6 +22,7 @@ from mail import selfcheck
 from nodes.addresses import own_address
 from nodes.models import Account
 
+
 def work(run: Run, progress: Progress) -> None:
     """Make all checks in a node that runs; the work of a `Run` of the kind `doctor`."""
     with override(_language(run.asked_by)):
@@ -28,9 +30,10 @@ def work(run: Run, progress: Progress) -> None:
 
 
 def work_here(run: Run, progress: Progress) -> None:
-    """Make the checks that need no running node, for a run that nobody took up."""
+    """Make the checks that take no job, for a run that no worker has taken up."""
     with override(_language(run.asked_by)):
-        _end(progress, examine_here(running=True))
+        lines = examine_here(running=True)
+        _end(progress, [services.idle(x) if x.slug == beats.WORKER else x for x in lines])
 
 
 def lines_of(run: Run | None) -> list[Line]:

@@ -165,6 +165,16 @@ def check_process(
     return Line(name, "bad", title, sentence, todo)
 
 
+def idle(line: Line) -> Line:
+    """Judge workers that were seen, but have not taken up what was asked for."""
+    if line.state != "ok":
+        return line
+    sentence = gettext("None has taken up this check, so not everything could be checked.")
+    todo = gettext("See whether “sdmpweb %(command)s” still runs, and what its log says.")
+    command = "worker" if settings.GROWN else "up"
+    return Line(line.slug, "bad", line.title, sentence, todo % {"command": command})
+
+
 def process_title(name: str) -> str:
     """Name a kind of process for people."""
     return {

@@ -21,7 +21,7 @@ from nodes.errors import UserError
 from sdmp.encoding import format_time
 from sdmpweb import lock
 
-_SECONDS_TO_BE_TAKEN_UP: Final = 20.0
+_SECONDS_TO_BE_TAKEN_UP: Final = 15.0
 _SECONDS_BETWEEN_LOOKS: Final = 0.3
 
 

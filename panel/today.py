@@ -1,0 +1,316 @@
+"""What needs the owner today, and a few numbers: the front page of the panel.
+
+Everything is read by an index, so the page is quick however much there is. What takes long was
+found out before, by long work (`hosting.runs`), and is read from its rows.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
+
+from hosting import beats, doctor, runs, storage
+from hosting.backup import due
+from hosting.backup.deeds import why_not
+from hosting.checkup import services
+from hosting.checkup.lines import Line, from_finding, in_need
+from hosting.models import Run
+from journal import catching_up
+from mail import expiry, requests, selfcheck
+from mail.models import Letter
+from mail.presentation import clean_name, in_zone, join_words, node_words, when_words
+from nodes.addresses import node_name
+from nodes.models import Account, Peer
+from panel import processes
+from panel.overdue import overdue_peers
+from panel.parts import part
+from panel.peers import PeerView, peer_views
+
+State = Literal["bad", "warn", "info"]
+_ORDER: Final[dict[State, int]] = {"bad": 0, "warn": 1, "info": 2}
+_MOST_PEERS: Final = 5
+_MOST_NAMES: Final = 5
+_NEARLY_FULL: Final = 0.9
+_REWRITTEN: Final = timedelta(days=30)
+_LATE: Final = timedelta(days=2)  # a check or a backup that is due for so long does not come
+_LIVE: Final = frozenset({"disk", *beats.NAMES})  # looked at anew for this page
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that needs the owner, or that he should know: one sentence with a link.
+
+    Args:
+        slug: what it is about.
+        state: how bad it is.
+        words: the sentence.
+        more: a second one: what to do.
+        address: where it is seen to; nothing while there is no such page.
+        link: what leads there.
+    """
+
+    slug: str
+    state: State
+    words: str
+    more: str = ""
+    address: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number to be glad of."""
+
+    name: str
+    words: str
+    address: str = ""
+
+
+def needs(owner: Account, now: datetime) -> list[Need]:
+    """List what needs an owner today, the worst first; overdue peers are listed apart.
+
+    Args:
+        owner: who looks.
+        now: the present moment.
+    """
+    found: list[Need] = []
+    for look in _LOOKS:
+        found += look(owner, now)
+    return sorted(found, key=lambda need: _ORDER[need.state])
+
+
+def late_peers(now: datetime) -> tuple[list[PeerView], int]:
+    """List peers that are overdue with why, at most five, and say how many there are in all."""
+    late = overdue_peers(now)
+    keys = [peer.key for peer in late[:_MOST_PEERS]]
+    rows = {row.pk: row for row in Peer.objects.filter(pk__in=keys)}
+    return peer_views([rows[key] for key in keys], now), len(late)
+
+
+def numbers(now: datetime) -> list[Number]:
+    """Give a few numbers: accounts, peers in contact, letters of today, space."""
+    accounts = Account.objects.filter(is_echo=False)
+    keys = list(accounts.values_list("pk", flat=True))
+    midnight = in_zone(now, timezone.get_current_timezone()).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    letters = Letter.objects.filter(account__in=keys, filed__gte=midnight).count()
+    peers = Peer.objects.count()
+    there = Peer.objects.filter(lease_until__gte=now, last_contact__gte=now - timedelta(minutes=1))
+    contact = gettext("%(n)d of %(all)d") % {"n": there.count(), "all": peers}
+    free = shutil.disk_usage(settings.DATA).free / processes.GB
+    space = {
+        "taken": number_format(round(processes.database_bytes() / processes.GB, 2), 2),
+        "free": number_format(round(free, 1), 1),
+    }
+    return [
+        Number(gettext("Accounts"), number_format(len(keys)), part("accounts").address),
+        Number(gettext("Peers in contact"), contact, part("map").address),
+        Number(gettext("Messages today"), number_format(letters)),
+        Number(
+            gettext("Space"),
+            gettext("%(taken)s GB taken, %(free)s GB free") % space,
+            part("storage").address,
+        ),
+    ]
+
+
+def well(found: list[Need], late: int) -> bool:
+    """Tell whether nothing needs the owner today; what he should merely know does not count."""
+    return not late and not any(need.state != "info" for need in found)
+
+
+# --- One thing each ----------------------------------------------------------------------------
+
+
+def _after_a_restore(_: Account, now: datetime) -> Iterator[Need]:
+    if words := catching_up.words(now):
+        yield _need("restored", "warn", words, part_name="backups")
+
+
+def _what_the_doctor_found(_: Account, now: datetime) -> Iterator[Need]:
+    last = runs.latest(Run.Kind.DOCTOR)
+    if last is None or last.finished is None:
+        words = gettext("The node has not been checked yet.")
+        yield _need("unchecked", "info", words, part_name="health", link=gettext("Check now"))
+        return
+    if last.outcome == Run.Outcome.FAILED:
+        yield _need("doctor", "warn", last.words, part_name="health")
+    for line in in_need(doctor.lines_of(last)):
+        if line.slug not in _LIVE:
+            yield _from_line(line)
+    if last.finished < now - _LATE:
+        when = when_words(last.finished, now, timezone.get_current_timezone())
+        words = gettext("The node was last checked %(when)s.") % {"when": when}
+        yield _need("unchecked", "warn", words, part_name="health", link=gettext("Check now"))
+
+
+def _disk_and_processes(_: Account, now: datetime) -> Iterator[Need]:
+    lines = [from_finding(selfcheck.check_disk(shutil.disk_usage(settings.DATA).free))]
+    seen = {name for name in beats.NAMES if beats.last_seen(name) is not None}
+    lines += [line for line in services.look_at_processes(now) if line.slug in seen]
+    for line in in_need(lines):
+        yield _from_line(line)
+
+
+def _backups(_: Account, now: datetime) -> Iterator[Need]:
+    zone = timezone.get_current_timezone()
+    if missing := why_not():
+        yield _need("backup", "warn", missing, part_name="backups")
+        return
+    last = runs.latest(Run.Kind.BACKUP)
+    if last is not None and last.outcome == Run.Outcome.FAILED:
+        words = gettext("The last backup failed: %(why)s") % {"why": last.words}
+        yield _need("backup", "bad", words, part_name="backups")
+    elif (at := due.next_backup(now)) is not None and at < now - _LATE:
+        words = gettext("A backup is due since %(when)s and does not come.")
+        yield _need(
+            "backup", "bad", words % {"when": when_words(at, now, zone)}, part_name="backups"
+        )
+    tested = runs.latest(Run.Kind.CHECK)
+    if tested is not None and tested.outcome != Run.Outcome.GOOD:
+        words = gettext("The last restore test did not go well: %(why)s") % {"why": tested.words}
+        yield _need("restore-test", "bad", words, part_name="backups")
+
+
+def _other_runs(_: Account, now: datetime) -> Iterator[Need]:
+    parts = {
+        Run.Kind.JOURNAL: "journal",
+        Run.Kind.RETENTION: "retention",
+        Run.Kind.STORAGE: "storage",
+    }
+    for kind, name in parts.items():
+        last = runs.latest(kind)
+        if last is not None and last.outcome in (Run.Outcome.BAD, Run.Outcome.FAILED):
+            words = f"{kind.label[:1].upper()}{kind.label[1:]}: {last.words}"
+            state: State = "bad" if kind == Run.Kind.JOURNAL else "warn"
+            yield _need(kind.value, state, words, part_name=name)
+
+
+def _rewritten(_: Account, now: datetime) -> Iterator[Need]:
+    """Tell the operator that a peer has rewritten its journal (protocol §8)."""
+    rows = Peer.objects.filter(rewritten__gt=now - _REWRITTEN)
+    for peer in rows.order_by("-rewritten")[:_MOST_PEERS]:
+        about = {
+            "node": node_words(node_name(peer.fingerprint)),
+            "when": when_words(peer.rewritten or now, now, timezone.get_current_timezone()),
+        }
+        words = gettext(
+            "%(node)s has rewritten its journal %(when)s, so it was read again from the start; ask "
+            "its owner why."
+        )
+        yield _need("rewritten", "info", words % about, part_name="map")
+
+
+def _endings(owner: Account, now: datetime) -> Iterator[Need]:
+    for ending in expiry.shown(owner, now):
+        yield Need(
+            "ends",
+            "warn",
+            ending.words,
+            address=reverse("mail:endings"),
+            link=gettext("What ends"),
+        )
+    others = Account.objects.filter(is_active=True, is_echo=False).exclude(pk=owner.pk)
+    names = [clean_name(str(account)) for account in others if expiry.endings(account, now)]
+    if names:
+        words = gettext("For %(names)s something ends soon or has ended; their pages tell them.")
+        yield _need("ends-for-others", "info", words % {"names": _few(names)}, part_name="trusts")
+
+
+def _requests(owner: Account, now: datetime) -> Iterator[Need]:
+    if n := requests.count_requests(owner):
+        words = ngettext(
+            "%(n)d person asks to be your contact.", "%(n)d people ask to be your contact.", n
+        )
+        address = reverse("mail:requests")
+        yield Need("requests", "info", words % {"n": n}, address=address, link=gettext("Look"))
+
+
+def _accounts(_: Account, now: datetime) -> Iterator[Need]:
+    suspended = Account.objects.filter(is_active=False, is_echo=False)
+    names = [clean_name(str(account)) for account in suspended.order_by("username")]
+    if names:
+        words = ngettext(
+            "The account of %(names)s is suspended.",
+            "The accounts of %(names)s are suspended.",
+            len(names),
+        )
+        yield _need("suspended", "info", words % {"names": _few(names)}, part_name="accounts")
+    with_quota = Account.objects.exclude(quota=None).order_by("username")
+    used = storage.used_by_accounts() if with_quota else {}
+    full = [
+        clean_name(str(account))
+        for account in with_quota
+        if used.get(account.pk, 0) >= _NEARLY_FULL * (account.quota or 0)
+    ]
+    if full:
+        words = ngettext(
+            "The account of %(names)s has nearly used up its space.",
+            "The accounts of %(names)s have nearly used up their space.",
+            len(full),
+        )
+        yield _need("quota", "warn", words % {"names": _few(full)}, part_name="storage")
+
+
+def _second_factor(owner: Account, now: datetime) -> Iterator[Need]:
+    if has_second_factor(owner):
+        return
+    yield Need(
+        "second-factor",
+        "info",
+        gettext("You enter this panel with a password alone."),
+        gettext("A passkey or an app keeps out who has guessed or seen it."),
+        reverse("mfa_index"),
+        gettext("Set one up"),
+    )
+
+
+def has_second_factor(account: Account) -> bool:
+    """Tell whether more than a password is asked of an account."""
+    factors = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return bool(Authenticator.objects.filter(user=account, type__in=factors).exists())
+
+
+_LOOKS: Final[tuple[Callable[[Account, datetime], Iterator[Need]], ...]] = (
+    _after_a_restore,
+    _disk_and_processes,
+    _what_the_doctor_found,
+    _backups,
+    _other_runs,
+    _rewritten,
+    _endings,
+    _accounts,
+    _requests,
+    _second_factor,
+)
+
+
+def _from_line(line: Line) -> Need:
+    state: State = "bad" if line.state == "bad" else "warn"
+    return _need(line.slug, state, f"{line.title}: {line.sentence}", line.todo, part_name="health")
+
+
+def _need(
+    slug: str, state: State, words: str, more: str = "", *, part_name: str, link: str = ""
+) -> Need:
+    """Make one that is seen to in a part of the panel."""
+    place = part(part_name)
+    return Need(slug, state, words, more, place.address, link or str(place.name))
+
+
+def _few(names: list[str]) -> str:
+    if len(names) <= _MOST_NAMES:
+        return join_words(names)
+    more = ngettext("%(n)d other", "%(n)d others", len(names) - _MOST_NAMES)
+    return join_words([*names[:_MOST_NAMES], more % {"n": len(names) - _MOST_NAMES}])
