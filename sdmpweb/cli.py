@@ -16,7 +16,7 @@ from sdmpweb import __version__, audited
 _FINGERPRINT = re.compile(r"-[A-Za-z0-9_-]{85}")
 _OURS = ("sdmpweb", "panel", "hosting", "mail", "journal", "nodes")
 # These need no database, or look at it as it is: `demo` makes two nodes elsewhere.
-_WITHOUT_DATABASE = frozenset({"demo", "doctor", "inspect"})
+_WITHOUT_DATABASE = frozenset({"demo", "doctor", "inspect", "restore"})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
