@@ -10,7 +10,6 @@ import pytest
 from nodes.models import LocalNode, Peer
 from nodes.peers import get_peer
 from panel.overdue import overdue_peers
-from tests.panel.owner import *  # noqa: F403  (fixtures)
 from tests.support.cast import DESK, TABLET
 from tests.support.world import World
 

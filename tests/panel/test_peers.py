@@ -17,7 +17,6 @@ from nodes.models import Account, Exchange, LocalNode, Peer
 from nodes.peers import get_peer
 from panel import peers
 from panel.bars import Bar, bar_chart
-from tests.panel.owner import *  # noqa: F403  (fixtures)
 from tests.support.cast import BOB, CAROL, DESK, TABLET
 from tests.support.world import ANOTHER, World
 

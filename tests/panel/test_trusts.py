@@ -25,7 +25,6 @@ from panel.trusts import agreement, chain, standings, trust_views
 from sdmp.encoding import format_time
 from sdmp.trust import READ_RESOURCE, TrustFact
 from tests.mail.conftest import House
-from tests.panel.owner import *  # noqa: F403  (fixtures)
 from tests.support.cast import ALICE, BOB, CAROL, DESK, LAPTOP, TABLET
 from tests.support.world import World
 
