@@ -85,9 +85,8 @@ def wait_no_longer(now: datetime, by: Account | None = None) -> int:
     """Publish again without waiting for peers that do not answer; return for how many accounts."""
     with transaction.atomic():
         ended = catching_up.wait_no_longer(now)
-        if ended:
-            where = AuditEntry.Where.COMMAND if by is None else AuditEntry.Where.PANEL
-            note("node.wait_no_longer", by=by, where=where, accounts=len(ended))
+        if ended and by is not None:  # a command is noted as such
+            note("node.wait_no_longer", by=by, accounts=len(ended))
     return len(ended)
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from hosting.backup import snapshots
 from hosting.backup.errors import BackupError
 from hosting.backup.newer import refuse_newer
+from hosting.restoring import refuse_broken_off
 from nodes.errors import UserError
 from sdmpweb import lock
 
@@ -24,10 +25,11 @@ def bring_up_to_date() -> None:
 
     A database that holds a node is copied first (`hosting.backup.snapshots`).
 
-    Raises UserError when the database cannot be reached, is of a later version, or there is no room
-    for the copy.
+    Raises UserError when the database cannot be reached, is of a later version, a restore was
+    broken off in it, or there is no room for the copy.
     """
     try:
+        refuse_broken_off()
         if _is_behind():
             with _alone():
                 if _is_behind():

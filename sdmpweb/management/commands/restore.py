@@ -1,0 +1,74 @@
+"""`sdmpweb restore FILE`: a node from a backup, in an empty data directory."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db.utils import OperationalError
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import Progress
+
+from hosting.management.asking import ask_passphrase
+from hosting.restoring import Restored, restore
+from nodes.errors import UserError
+from sdmpweb import lock
+
+
+class Command(BaseCommand):
+    """Restores a backup, all of it or nothing."""
+
+    help = "restore a backup into an empty data directory, or an empty database"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        parser.add_argument("file", help="the backup, or its URL as fsspec knows it")
+
+    def handle(self, *_: Any, file: str, **__: Any) -> None:
+        """Restore it and say what people have to do now."""
+        passphrase = ask_passphrase(twice=False)
+        with (
+            lock.only_node(settings.DATA),
+            Progress(console=Console(file=sys.stderr), transient=True) as bar,
+        ):
+            task = bar.add_task("Restoring", total=None)
+            try:
+                restored = restore(
+                    file,
+                    passphrase,
+                    timezone.now(),
+                    lambda done, total: bar.update(task, completed=done, total=total),
+                )
+            except OperationalError as error:
+                reason = str(error).strip().splitlines() or ["no reason given"]
+                raise UserError(f"The database cannot be used: {reason[0]}") from None
+        self._tell(restored)
+
+    def _tell(self, restored: Restored) -> None:
+        manifest, back = restored.manifest, restored.back
+        made = manifest.made.replace("T", " ").replace("Z", " UTC")
+        accounts, letters = (
+            manifest.rows.get(table, 0) for table in ("nodes_account", "mail_letter")
+        )
+        say = self.stdout.write
+        say(
+            f"Restored {manifest.node_name or 'a node that nobody owns yet'} as it was on {made}, "
+            f"with {accounts} accounts and {letters} messages."
+        )
+        if back.fingerprint:
+            say(f"node {back.fingerprint}")
+            say(
+                f"When it runs it asks its {back.peers} peers for what came since, "
+                "and publishes nothing new before that."
+            )
+        if back.waiting:
+            say(
+                "These accounts stand still until their people sign in and confirm the new key of "
+                f"the node with the recovery phrase: {', '.join(back.waiting)}."
+            )
+        if restored.settings is not None:
+            say(f"The settings of the backup are in {restored.settings}.")
+        say("Everybody has to sign in again. Start the node now, and leave the old one off.")
