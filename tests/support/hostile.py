@@ -8,7 +8,7 @@ what it hears of. A test makes it lie by setting `answer` or by saying what it l
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -353,6 +353,7 @@ async def calling(
     key: PrivateKey | None = None,
     source: str = "127.0.0.1",
     path: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Call]:
     """Connect and give the handshake in hand, nothing sent yet."""
     async with connect(
@@ -361,6 +362,7 @@ async def calling(
         compression=None,
         proxy=None,
         local_addr=(source, 0),
+        additional_headers=headers,
         close_timeout=1,
         max_queue=64,
     ) as connection:

@@ -1,0 +1,200 @@
+"""What a node does with those who ask too much of it: each limit, over a real socket.
+
+Bob's node here has small limits; a node of its own, so that other tests are not slowed down.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from sdmp import traffic
+from tests.hostile.conftest import Victim, settle
+from tests.support.hostile import Actor, Link, calling, linked
+
+pytestmark = pytest.mark.nodes
+
+LIMITS = {
+    "HANDSHAKES": "20",
+    "SESSIONS": "2",
+    "SESSION_FRAMES": "40",
+    "DAY_FRAMES": "90",
+    "SIGN_INS": "3",
+    "CARDS": "5",
+}
+
+
+@pytest.fixture(scope="module")
+def bob(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
+    """Bob's node, whose owner has set small limits and believes a proxy on 127.0.0.8."""
+    settings = {f"SDMPWEB_LIMIT_{name}": value for name, value in LIMITS.items()}
+    victim = Victim(
+        tmp_path_factory.mktemp("limits"),
+        SDMPWEB_PROXIES="127.0.0.8",
+        SDMPWEB_METRICS_TOKEN="a-token-of-the-tests",
+        **settings,
+    )
+    victim.node.start()
+    yield victim
+    victim.node.stop()
+
+
+def metric(bob: Victim, name: str) -> float:
+    """One number of the node's metrics, 0 when it is not there."""
+    headers = {"Authorization": "Bearer a-token-of-the-tests"}
+    text = httpx.get(f"{bob.node.url}/metrics", headers=headers, timeout=20).text
+    for line in text.splitlines():
+        if line.startswith(name + " "):
+            return float(line.rpartition(" ")[2])
+    return 0.0
+
+
+def hits(bob: Victim, limit: str) -> float:
+    """How often a limit was reached."""
+    return metric(bob, f'sdmpweb_limits_reached_total{{limit="{limit}"}}')
+
+
+@pytest.fixture(scope="module")
+def rita(bob: Victim) -> Actor:
+    """Somebody whom Bob knows."""
+    return bob.add(Actor("Rita"))
+
+
+async def test_calls_from_one_address_in_a_minute(bob: Victim, rita: Actor) -> None:
+    reached = False
+    # A minute may begin anew in the middle.
+    for _ in range(45):
+        try:
+            async with calling(rita, bob.target, source="127.0.0.20"):
+                pass
+        except InvalidStatus:
+            reached = True
+            break
+    assert reached
+    assert hits(bob, "handshakes") >= 1
+    async with linked(rita, bob.target, fetches=False) as link:  # another address is let in
+        await settle(link)
+    # The log says why, and not whose it was.
+    await asyncio.to_thread(bob.until, lambda: "limit reached" in bob.node.read_log())
+    assert "SDMPWEB_LIMIT_HANDSHAKES" in bob.node.read_log()
+
+
+async def test_behind_a_believed_proxy_the_address_is_the_clients(bob: Victim, rita: Actor) -> None:
+    async def call(client: str, source: str) -> None:
+        headers = {"X-Forwarded-For": client}
+        async with calling(rita, bob.target, source=source, headers=headers):
+            pass
+
+    async def are_let_in(source: str, *clients: str) -> bool:
+        try:
+            for client in clients:
+                await call(client, source)
+        except InvalidStatus:
+            return False
+        return True
+
+    assert await are_let_in("127.0.0.8", *(f"198.51.100.{n}" for n in range(45)))
+    assert not await are_let_in("127.0.0.8", *["198.51.100.200"] * 45)
+    # Who is not believed cannot say that it is somebody else, nor use up what belongs to others.
+    assert not await are_let_in("127.0.0.21", *(f"203.0.113.{n}" for n in range(45)))
+    assert await are_let_in("127.0.0.8", "203.0.113.3")
+
+
+async def test_sessions_with_one_peer(bob: Victim, rita: Actor) -> None:
+    before = hits(bob, "sessions")
+    async with AsyncExitStack() as stack:
+        links: list[Link] = [
+            await stack.enter_async_context(linked(rita, bob.target, fetches=False))
+            for _ in range(3)
+        ]
+        await links[0].end()
+        assert not links[1].ended.is_set()
+        assert not links[2].ended.is_set()
+    assert hits(bob, "sessions") == before + 1
+
+
+async def flood(link: Link, bob: Victim, frames: int) -> None:
+    """Ask for one line again and again; every request is a frame."""
+    ask = link.actor.by_node(
+        request_journal=traffic.request_journal("x", bob.target.node.fingerprint, 1)
+    )
+    for _ in range(frames):
+        await link.say(ask)
+
+
+async def test_frames_in_a_session_and_in_a_day(bob: Victim, rita: Actor) -> None:
+    flora = await asyncio.to_thread(bob.add, Actor("Flora"))
+    before = hits(bob, "session_frames")
+    async with linked(flora, bob.target, fetches=False) as link:
+        await flood(link, bob, 60)
+        await link.end()
+    assert hits(bob, "session_frames") == before + 1
+    # It may come again, until it is too much for a day: then it is refused, as if it were unknown.
+    refused = False
+    for _ in range(12):
+        async with calling(flora, bob.target) as call:
+            await call.agree()
+            if not await call.show(flora.credentials(bob.target.user.fingerprint)):
+                refused = True
+                assert call.refused is not None
+                assert not call.refused.revocations
+                break
+            link = Link(flora, bob.target, call.connection, call.session, fetches=False)
+            listening = asyncio.create_task(link.listen())
+            await flood(link, bob, 60)
+            await link.end()
+            await listening
+        await asyncio.sleep(6)  # what was counted is written down every few seconds
+    assert refused
+    assert metric(bob, 'sdmpweb_calls_refused_total{reason="too much today"}') >= 1
+    frames = bob.one(
+        "SELECT sum(frames_in) FROM nodes_exchange WHERE peer = ?", flora.node.fingerprint
+    )
+    assert 90 <= frames < 200
+    # Nor is it called by us, who would call at once otherwise: the next try is minutes away.
+    assert bob.node.command("link_peers", "--peer", flora.node.fingerprint).count("LIMIT_DAY") == 1
+    wait = bob.one(
+        "SELECT (julianday(next_attempt) - julianday('now')) * 86400 FROM nodes_peer "
+        "WHERE fingerprint = ?",
+        flora.node.fingerprint,
+    )
+    assert 600 < wait < 1000
+    async with linked(rita, bob.target, fetches=False) as link:  # others are served
+        await settle(link)
+
+
+def test_failed_sign_ins_from_one_address(bob: Victim) -> None:
+    before = hits(bob, "sign_ins")
+    words = []
+    with httpx.Client(
+        base_url=bob.node.url, transport=httpx.HTTPTransport(local_address="127.0.0.30")
+    ) as client:
+        for number in range(5):
+            page = client.get("/account/login/")
+            token = page.text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+            form = {"login": f"nobody{number}", "password": "no", "csrfmiddlewaretoken": token}
+            words.append(client.post("/account/login/", data=form).text)
+    assert ["Too many attempts" in text for text in words] == [False] * 3 + [True] * 2
+    assert hits(bob, "sign_ins") == before + 2
+    assert metric(bob, 'sdmpweb_sign_ins_total{outcome="failed"}') == 3
+
+
+def test_cards_fetched_from_one_address(bob: Victim) -> None:
+    def fetch(address: str) -> list[int]:
+        with httpx.Client(
+            base_url=bob.node.url, transport=httpx.HTTPTransport(local_address=address)
+        ) as client:
+            paths = [f"/card/{bob.target.user.fingerprint}", "/invite/" + "x" * 32]
+            return [client.get(paths[number % 2]).status_code for number in range(7)]
+
+    begun = time.monotonic()
+    codes = fetch("127.0.0.31")
+    if time.monotonic() - begun < 50:
+        assert codes[:5] == [200, 410, 200, 410, 200]
+        assert codes[5:] == [429, 429]
+    assert fetch("127.0.0.32")[0] == 200
+    assert hits(bob, "cards") >= 2
