@@ -10,6 +10,7 @@ have published is kept once for all accounts, and counted to its author.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,10 @@ from django.db.models import Count, Sum
 from django.db.models.functions import Length
 from django.utils.formats import number_format
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from hosting.models import Run, Stored
+from hosting.names import name_users
 from hosting.runs import Progress
 from journal.models import Line, Resource
 from mail.models import Draft, DraftFile, Letter, SearchText
@@ -32,6 +35,21 @@ COPIES: Final = "copies"
 DRAFTS: Final = "drafts"
 PRIVATE: Final = (COPIES, DRAFTS)
 """Kinds of what an account has beside resources: its copies of letters, and its drafts."""
+
+_KINDS: Final = {
+    "encrypted": _("Sealed messages and receipts"),
+    "message": _("Public notices"),
+    "identity": _("Identities"),
+    "trust": _("Trusts"),
+    "revoke": _("Revocations"),
+    "node": _("Addresses of nodes"),
+    "user": _("Profiles"),
+    "receipt": _("Open receipts"),
+    "schema": _("Schemas"),
+    "uri": _("Own schemas"),
+    COPIES: _("Accounts’ copies of letters"),
+    DRAFTS: _("Drafts with their files"),
+}
 
 
 def used_by(account: Account) -> int:
@@ -130,3 +148,82 @@ def sizes() -> Sizes:
         database = sum(size for path, size in files.items() if str(path).startswith(name))
         files = {path: size for path, size in files.items() if not str(path).startswith(name)}
     return Sizes(database, sum(files.values()), usage.f_bavail * usage.f_frsize)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much of what is kept is of somebody or of a kind."""
+
+    name: str
+    count: int
+    bytes: int
+    fingerprint: str = ""
+    account: int | None = None
+    quota: int | None = None
+    own: int = 0  # bytes that an account has published
+    copies: int = 0
+    drafts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What was last counted: by account, by author elsewhere and by kind, the greatest first."""
+
+    accounts: list[Share]
+    contacts: list[Share]
+    kinds: list[Share]
+    total: int
+
+
+def shares(most: int = 100) -> Shares:
+    """Add up what was last counted.
+
+    Args:
+        most: how many authors elsewhere are named; the rest are one line.
+    """
+    used: dict[str, Counter[str]] = {}
+    counts: dict[str, int] = {}
+    kinds: Counter[str] = Counter()
+    by_kind: Counter[str] = Counter()
+    for row in Stored.objects.all():
+        used.setdefault(row.author, Counter())[row.kind] += row.bytes
+        counts[row.author] = counts.get(row.author, 0) + row.count
+        kinds[row.kind] += row.bytes
+        by_kind[row.kind] += row.count
+    accounts = []
+    for account in Account.objects.exclude(fingerprint=None):
+        own = used.pop(str(account.fingerprint), Counter())
+        accounts.append(
+            Share(
+                name=account.get_full_name(),
+                count=counts.get(str(account.fingerprint), 0),
+                bytes=own.total(),
+                fingerprint=str(account.fingerprint),
+                account=account.pk,
+                quota=account.quota,
+                own=own.total() - own[COPIES] - own[DRAFTS],
+                copies=own[COPIES],
+                drafts=own[DRAFTS],
+            )
+        )
+    greatest = sorted(used, key=lambda author: used[author].total(), reverse=True)
+    names = name_users(greatest[:most])
+    contacts = [
+        Share(names[author].name, counts[author], used[author].total(), author)
+        for author in greatest[:most]
+    ]
+    if rest := greatest[most:]:
+        together = sum(used[author].total() for author in rest)
+        number = sum(counts[author] for author in rest)
+        contacts.append(Share(gettext("%(n)d others") % {"n": len(rest)}, number, together))
+    return Shares(
+        sorted(accounts, key=lambda share: share.bytes, reverse=True),
+        contacts,
+        [Share(kind_name(kind), by_kind[kind], number) for kind, number in kinds.most_common()],
+        kinds.total(),
+    )
+
+
+def kind_name(kind: str) -> str:
+    """Say what a kind of what is kept is called."""
+    return str(_KINDS.get(kind, kind))

@@ -177,12 +177,14 @@ def when_words(moment: datetime, now: datetime, zone: tzinfo) -> str:
 
 
 def size_words(size: int) -> str:
-    """Return a number of bytes as "88 KB" or "4.2 MB"."""
+    """Return a number of bytes as "88 KB", "4.2 MB" or "1.5 GB"."""
     if size < 1000:
         return ngettext("%(n)d byte", "%(n)d bytes", size) % {"n": size}
     if size < 999_500:
         return gettext("%(n)d KB") % {"n": round(size / 1000)}
-    return gettext("%(n)s MB") % {"n": number_format(round(size / 1_000_000, 1), 1)}
+    if size < 999_950_000:
+        return gettext("%(n)s MB") % {"n": number_format(round(size / 1_000_000, 1), 1)}
+    return gettext("%(n)s GB") % {"n": number_format(round(size / 1_000_000_000, 1), 1)}
 
 
 def kind_words(media_type: str) -> str:

@@ -3,5 +3,6 @@
 Django imports this package when it starts; every file is named here.
 """
 
+from panel.admin import journal as journal
 from panel.admin import peers as peers
 from panel.admin import trusts as trusts

@@ -115,6 +115,9 @@ PAGES: Final[dict[str, Step]] = {
     "second factors": Step("/account/2fa/"),
     "authenticator": Step("/account/2fa/totp/activate/"),
     "passkeys": Step("/account/2fa/webauthn/"),
+    "panel, journal": Step("/admin/journal/line/"),
+    "panel, a resource": Step("/admin/journal/line/5/change/"),
+    "panel, storage": Step("/admin/storage/"),
     "change password": Step("/account/password/change/"),
 }
 

@@ -1,0 +1,133 @@
+"""Why a resource is valid: from its signature, trust by trust, to a user's own key (§5, §6).
+
+Each signature is checked anew when it is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.utils.translation import gettext, pgettext
+
+from hosting.decoding import decode
+from hosting.names import name_nodes, name_users
+from journal.models import Resource
+from mail.presentation import join_words
+from nodes.facts import current_facts
+from sdmp.errors import SdmpError
+from sdmp.signature import verify
+from sdmp.trust import Facts, State
+
+_LONGEST: Final = 8
+_POWERS: Final = ("read_resource", "publish_resource", "read_encrypted", "create_trust", "revoke")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of the chain: what says so, whether its signature holds now, and for how long."""
+
+    words: str
+    identifier: str
+    position: int | None
+    holds: bool
+    why: str  # when the signature does not hold
+    since: datetime | None
+    until: datetime | None
+    state: State
+
+
+def chain(row: Resource, now: datetime) -> list[Link]:
+    """Follow a resource's signature to the key of its user; empty when its content is gone."""
+    if not row.is_held:
+        return []
+    facts = current_facts()
+    links = [_link(row, _signed_words(row), facts, None, State.CURRENT)]
+    signer, trust = row.signer, decode(row).trust
+    while signer != row.author and len(links) < _LONGEST:
+        links.append(_node_link(signer, row.author, facts, now))
+        fact = facts.trust(trust)
+        if fact is None:
+            words = gettext("The trust that is named is not known here.")
+            links.append(_unknown(words, trust))
+            return links
+        held = Resource.objects.filter(identifier=fact.identifier).first()
+        words = gettext("%(user)s lets %(node)s act: %(powers)s.") % {
+            "user": name_users([fact.issuer])[fact.issuer].name,
+            "node": name_nodes([fact.trustee])[fact.trustee].name,
+            "powers": _powers(fact.powers),
+        }
+        state = facts.trust_state(fact, now)
+        links.append(
+            _link(held, words, facts, fact.expires, state) if held else _unknown(words, trust)
+        )
+        signer, trust = fact.signer, fact.named or ""
+    links.append(_user_link(row.author, facts, now))
+    return links
+
+
+def _signed_words(row: Resource) -> str:
+    if row.signer == row.author:
+        name = name_users([row.author])[row.author].name
+        return gettext("This was signed with the own key of %(user)s.") % {"user": name}
+    name = name_nodes([row.signer])[row.signer].name
+    return gettext("This was signed by the node %(node)s.") % {"node": name}
+
+
+def _powers(powers: frozenset[str]) -> str:
+    words = {
+        "read_resource": pgettext("a power", "keep and pass on"),
+        "publish_resource": pgettext("a power", "publish"),
+        "read_encrypted": pgettext("a power", "read what is sealed"),
+        "create_trust": pgettext("a power", "create trusts"),
+        "revoke": pgettext("a power", "revoke"),
+    }
+    return join_words([words[power] for power in _POWERS if power in powers])
+
+
+def _node_link(node: str, user: str, facts: Facts, now: datetime) -> Link:
+    words = gettext("%(node)s has agreed to act for %(user)s, by its identity.") % {
+        "node": name_nodes([node])[node].name,
+        "user": name_users([user])[user].name,
+    }
+    return _identity_link(node, user, words, facts, now)
+
+
+def _user_link(user: str, facts: Facts, now: datetime) -> Link:
+    words = gettext("This is the key of %(user)s itself, where the chain ends.") % {
+        "user": name_users([user])[user].name
+    }
+    return _identity_link(user, user, words, facts, now)
+
+
+def _identity_link(key: str, user: str, words: str, facts: Facts, now: datetime) -> Link:
+    copies = facts.copies(key, user)
+    if not copies:
+        return _unknown(words, "")
+    latest = max(copies, key=lambda copy: copy.expires)
+    held = Resource.objects.filter(identifier=latest.identifier).first()
+    if held is None:
+        return _unknown(words, latest.identifier)
+    return _link(held, words, facts, latest.expires, facts.identity_state(key, user, now))
+
+
+def _link(row: Resource, words: str, facts: Facts, until: datetime | None, state: State) -> Link:
+    why = ""
+    key = facts.key(row.signer)
+    try:
+        if key is None:
+            why = gettext("The key that signed is not known here.")
+        else:
+            verify(row.envelope(), key)
+    except (SdmpError, ValueError) as error:
+        why = str(error)
+    line = getattr(row, "line", None)
+    position = line.position if line is not None else None
+    return Link(words, row.identifier, position, not why, why, row.received, until, state)
+
+
+def _unknown(words: str, identifier: str) -> Link:
+    why = gettext("It is not held here.")
+    return Link(words, identifier, None, holds=False, why=why, since=None, until=None,
+                state=State.UNKNOWN)  # fmt: skip
