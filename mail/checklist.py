@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from allauth.mfa.models import Authenticator
 from django.urls import reverse
 from django.utils.translation import gettext
 
@@ -31,8 +32,14 @@ def checklist(account: Account) -> list[Task]:
     if account.recovered is not None:
         tasks.append(_old_mail(account))
     if account.is_superuser:
-        tasks.append(_address())
+        tasks += [_address(), _second_factor(account)]
     return [] if all(task.done for task in tasks) else tasks
+
+
+def has_second_factor(account: Account) -> bool:
+    """Tell whether more than a password is asked when the account signs in."""
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return bool(Authenticator.objects.filter(user=account, type__in=kinds).exists())
 
 
 def hide(account: Account) -> None:
@@ -82,4 +89,14 @@ def _address() -> Task:
         gettext("Address of this node"),
         finding.sentence,
         reverse("mail:selfcheck"),
+    )
+
+
+def _second_factor(account: Account) -> Task:
+    return Task(
+        "second-factor",
+        has_second_factor(account),
+        gettext("More than a password"),
+        gettext("You own this node: let a passkey or an app stand beside your password."),
+        reverse("mfa_index"),
     )

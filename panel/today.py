@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
@@ -26,7 +25,7 @@ from hosting.checkup import services
 from hosting.checkup.lines import Line, from_finding, in_need
 from hosting.models import Run
 from journal import catching_up
-from mail import expiry, requests, selfcheck
+from mail import checklist, expiry, requests, selfcheck
 from mail.models import Letter
 from mail.presentation import clean_name, in_zone, join_words, node_words, when_words
 from nodes.addresses import node_name
@@ -264,7 +263,7 @@ def _accounts(_: Account, now: datetime) -> Iterator[Need]:
 
 
 def _second_factor(owner: Account, now: datetime) -> Iterator[Need]:
-    if has_second_factor(owner):
+    if checklist.has_second_factor(owner):
         return
     yield Need(
         "second-factor",
@@ -274,12 +273,6 @@ def _second_factor(owner: Account, now: datetime) -> Iterator[Need]:
         reverse("mfa_index"),
         gettext("Set one up"),
     )
-
-
-def has_second_factor(account: Account) -> bool:
-    """Tell whether more than a password is asked of an account."""
-    factors = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-    return bool(Authenticator.objects.filter(user=account, type__in=factors).exists())
 
 
 _LOOKS: Final[tuple[Callable[[Account, datetime], Iterator[Need]], ...]] = (

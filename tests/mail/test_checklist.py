@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
 from journal.models import Resource
@@ -46,6 +47,17 @@ def test_the_address_is_for_the_owner(newcomer: Account, settings: Any) -> None:
     assert state(newcomer)["address"] is False
     settings.NODE_ADDRESS = "9.9.9.9:8000"
     assert state(newcomer)["address"] is True
+
+
+def test_a_second_factor_is_offered_to_the_owner(newcomer: Account) -> None:
+    assert "second-factor" not in state(newcomer)
+    newcomer.is_superuser = True
+    assert state(newcomer)["second-factor"] is False
+    spare = Authenticator.Type.RECOVERY_CODES  # they stand beside a factor, and are none
+    Authenticator.objects.create(user=newcomer, type=spare, data={})
+    assert state(newcomer)["second-factor"] is False
+    Authenticator.objects.create(user=newcomer, type=Authenticator.Type.TOTP, data={})
+    assert state(newcomer)["second-factor"] is True
 
 
 def test_one_who_was_recovered_looks_for_older_mail(newcomer: Account) -> None:

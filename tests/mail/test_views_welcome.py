@@ -104,7 +104,11 @@ def test_echo_answers_the_first_message(form: str, client: Client) -> None:
     text = page(client.get("/welcome/first/letters/"))
     assert 'data-state="received"' in text
     assert "Your message arrived" in text
-    assert "Invite someone" in page(client.get("/welcome/invite/"))
+    last = page(client.get("/welcome/invite/"))
+    assert "Invite someone" in last
+    assert 'href="/account/2fa/"' in last  # who owns a node is offered a second factor
+    Account.objects.update(is_superuser=False)
+    assert 'href="/account/2fa/"' not in page(client.get("/welcome/invite/"))
 
 
 def test_the_phrase_is_kept_nowhere_here(form: str, client: Client) -> None:
