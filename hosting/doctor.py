@@ -126,7 +126,6 @@ def _own_address() -> str:
 
 def _language(asked_by: str) -> str:
     """Say in which language lines are written: that of who asked, else of the first owner."""
-    rows = Account.objects.filter(is_superuser=True).order_by("pk")
-    if asked_by:
-        rows = rows.filter(username=asked_by)
+    whose = {"username": asked_by} if asked_by else {"is_superuser": True}
+    rows = Account.objects.filter(**whose).order_by("pk")
     return rows.values_list("language", flat=True).first() or settings.LANGUAGE_CODE

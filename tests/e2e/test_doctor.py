@@ -6,11 +6,13 @@ import json
 import sqlite3
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.ports import free_port
+from tests.support.proxies import Authority, Nginx
 from tests.support.scenario import Cast, Person, befriend, eventually
 
 pytestmark = pytest.mark.nodes
@@ -73,6 +75,34 @@ def test_at_a_wrong_address_no_call_comes(pair: tuple[Person, Person]) -> None:
     # And they talk again.
     bob.send(alice, title="after the check")
     alice.gets("after the check")
+
+
+def test_behind_a_proxy_with_a_certificate(cast: Cast, tmp_path: Path) -> None:
+    """nginx as deploy/ sets it up; its certificate is one of the tests, and ends tomorrow."""
+    authority = Authority(tmp_path)
+    port = free_port()
+    settings = {
+        "SDMPWEB_URL": f"https://127.0.0.1:{port}",
+        "SDMPWEB_PROXIES": "127.0.0.1",
+        "SSL_CERT_FILE": str(authority.authority),
+    }
+    erin = cast.person("erin", address="", settings=settings)
+    erin.node.start()
+    lines = _examined(erin)
+    assert lines["websocket"]["state"] == "bad"
+    assert "nothing listens there" in lines["websocket"]["sentence"]
+    assert lines["tls"]["state"] == "unknown"
+    with Nginx(tmp_path / "nginx", [erin.node.port], authority, port):
+        lines = _examined(erin)
+    assert lines["websocket"]["state"] == "ok", lines["websocket"]
+    assert lines["proxy"]["state"] == "ok", lines["proxy"]
+    assert lines["tls"]["state"] == "warn"
+    assert lines["pages"]["state"] == "ok"
+    stranger = free_port()
+    with Nginx(tmp_path / "elsewhere", [stranger], authority, port):
+        lines = _examined(erin)
+    assert lines["websocket"]["state"] == "bad"
+    assert "does not speak the protocol" in lines["websocket"]["sentence"]
 
 
 def test_a_node_that_does_not_run_says_so(cast: Cast) -> None:
