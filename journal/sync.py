@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import Callable
 from typing import Final
@@ -63,6 +64,7 @@ async def converse(
         RemoteSessionError: the peer broke the rules.
         TooMuch: the peer reached a limit (`nodes.bounds`), and the session has ended.
     """
+    structlog.contextvars.bind_contextvars(session=secrets.token_hex(4))
     metered = Metered(transport)
     session = await _begin(meeting, metered, proved)
     if meeting.introduced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
@@ -23,4 +24,6 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         close_old_connections()
         return function(*args, **kwargs)
 
-    return await asyncio.get_running_loop().run_in_executor(_pool, work)
+    # With the context of who asks, so that lines of the log tell which session they are of.
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_pool, context.run, work)

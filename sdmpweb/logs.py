@@ -10,24 +10,52 @@ from typing import Any, Final
 
 import structlog
 
-# The tokens of links for set-up, guests and new passwords: Django names the path of a request
-# that failed.
-_LINKS: Final = re.compile(r"(/(?:invite|welcome|new-password)/)[A-Za-z0-9_-]{20,}")
+_WORD: Final = "[A-Za-z0-9_-]"
+# What lets its reader in, or says whose it is. Django names the path of a request that failed, and
+# what a library says of an error may hold anything.
+_HIDDEN: Final = (
+    # The tokens of links for set-up, guests and new passwords.
+    (re.compile(r"(/(?:invite|welcome|new-password)/)[A-Za-z0-9_-]{20,}"), r"\1…"),
+    # Fingerprints and identifiers: their beginning is enough to find something.
+    (
+        re.compile(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]{12})[A-Za-z0-9_-]{74}(?![A-Za-z0-9_-])"),
+        r"\1…",
+    ),
+    (re.compile(r"-----BEGIN [^-]+-----.*?(?:-----END [^-]+-----|\Z)", re.DOTALL), "a key"),
+    # PostgreSQL says which value an error is about.
+    (re.compile(r"(DETAIL: +)[^\n]*"), r"\1…"),
+)
+_FIRST: Final = ("time", "level", "logger", "event")
 
 
-def hide_links(_logger: Any, _method: str, said: MutableMapping[str, Any]) -> Any:
-    """Take out of what is logged what would let its reader in."""
-    for name, value in said.items():
-        if isinstance(value, str) and "/" in value:
-            said[name] = _LINKS.sub(r"\1…", value)
-    return said
+def hide(_logger: Any, _method: str, said: MutableMapping[str, Any]) -> Any:
+    """Take out of what is logged what would let its reader in, or say whose it is."""
+    return {name: _hidden(value) for name, value in said.items()}
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, str):
+        for pattern, instead in _HIDDEN:
+            value = pattern.sub(instead, value)
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_hidden(each) for each in value]
+    if isinstance(value, dict):
+        return {_hidden(name): _hidden(each) for name, each in value.items()}
+    return value if isinstance(value, int | float) or value is None else _hidden(str(value))
+
+
+def in_order(_logger: Any, _method: str, said: MutableMapping[str, Any]) -> Any:
+    """Put first what every line has: time, level, logger and event."""
+    return {**{name: said[name] for name in _FIRST if name in said}, **said}
 
 
 _ADDED: list[Any] = [
-    hide_links,
+    # What ties the lines of one request, session or job together: a number made up for it.
+    structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
 ]
 
 
@@ -48,11 +76,13 @@ def join_structlog() -> None:
 def logging_config(form: str, level: str) -> dict[str, Any]:
     """Return a `logging.config.dictConfig` for form "plain" or "json" from `level` up."""
     last: list[Any] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [in_order, structlog.processors.JSONRenderer()]
         if form == "json"
         else [
             structlog.dev.ConsoleRenderer(
-                colors=False, exception_formatter=structlog.dev.plain_traceback
+                colors=False,
+                exception_formatter=structlog.dev.plain_traceback,
+                timestamp_key="time",
             )
         ]
     )
@@ -63,7 +93,12 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
             "sdmpweb": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": _ADDED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    hide,
+                    *last,
+                ],
             }
         },
         "handlers": {

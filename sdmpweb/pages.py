@@ -8,10 +8,12 @@ them their connections.
 
 import asyncio
 import contextvars
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, Final, TypeVar, cast
 
+import structlog
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
@@ -64,6 +66,7 @@ class PagesHandler(ASGIHandler):
 
     def _answer(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
         """Do all that is done for a request in its thread; only a stream stays open."""
+        structlog.contextvars.bind_contextvars(request=secrets.token_hex(4))
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
