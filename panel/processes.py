@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from hosting import beats
 from hosting.checkup.services import process_title
 from hosting.models import Beat
-from mail.presentation import when_words
+from mail.presentation import size_words, when_words
 from nodes.models import LocalNode
 
 _SHOWN: Final = 20
@@ -67,11 +67,11 @@ def sizes() -> list[Size]:
     """Say how much space there is and how much is taken; quick however much there is."""
     node = LocalNode.objects.first()
     disk = shutil.disk_usage(settings.DATA)
-    free = gettext("%(free)s of %(all)s GB") % {"free": _gb(disk.free), "all": _gb(disk.total)}
+    about = {"free": space_words(disk.free), "all": space_words(disk.total)}
     return [
         Size(gettext("Lines in the journal"), number_format(node.head_position if node else 0)),
-        Size(gettext("Database"), f"{_gb(database_bytes())} GB"),
-        Size(gettext("Free on the disk"), free),
+        Size(gettext("Database"), space_words(database_bytes())),
+        Size(gettext("Free on the disk"), gettext("%(free)s of %(all)s") % about),
     ]
 
 
@@ -86,5 +86,8 @@ def database_bytes() -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _gb(size: int) -> str:
-    return number_format(round(size / GB, 2), 2)
+def space_words(size: int) -> str:
+    """Give a number of bytes as "4.2 MB" or "77.1 GB"."""
+    if size < GB:
+        return size_words(size)
+    return gettext("%(n)s GB") % {"n": number_format(round(size / GB, 1), 1)}

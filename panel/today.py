@@ -107,10 +107,9 @@ def numbers(now: datetime) -> list[Number]:
     peers = Peer.objects.count()
     there = Peer.objects.filter(lease_until__gte=now, last_contact__gte=now - timedelta(minutes=1))
     contact = gettext("%(n)d of %(all)d") % {"n": there.count(), "all": peers}
-    free = shutil.disk_usage(settings.DATA).free / processes.GB
     space = {
-        "taken": number_format(round(processes.database_bytes() / processes.GB, 2), 2),
-        "free": number_format(round(free, 1), 1),
+        "taken": processes.space_words(processes.database_bytes()),
+        "free": processes.space_words(shutil.disk_usage(settings.DATA).free),
     }
     return [
         Number(gettext("Accounts"), number_format(len(keys)), part("accounts").address),
@@ -118,7 +117,7 @@ def numbers(now: datetime) -> list[Number]:
         Number(gettext("Messages today"), number_format(letters)),
         Number(
             gettext("Space"),
-            gettext("%(taken)s GB taken, %(free)s GB free") % space,
+            gettext("%(taken)s taken, %(free)s free") % space,
             part("storage").address,
         ),
     ]

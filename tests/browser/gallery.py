@@ -115,6 +115,8 @@ PAGES: Final[dict[str, Step]] = {
     "second factors": Step("/account/2fa/"),
     "authenticator": Step("/account/2fa/totp/activate/"),
     "passkeys": Step("/account/2fa/webauthn/"),
+    "panel, today": Step("/admin/"),
+    "panel, health": Step("/admin/health/"),
     "panel, journal": Step("/admin/journal/line/"),
     "panel, a resource": Step("/admin/journal/line/5/change/"),
     "panel, storage": Step("/admin/storage/"),

@@ -19,6 +19,7 @@ from hosting.checkup.doors import Door
 from hosting.checkup.lines import Line, in_need, read_line
 from hosting.models import Beat, Run
 from hosting.work import WORK
+from journal import callback
 from mail import selfcheck
 from nodes.own_door import Seen
 from nodes.peers import get_peer, note_called, note_contact, take_lease
@@ -63,7 +64,7 @@ def _ask_back(address: str = HERE) -> Called:
 
 def test_a_call_of_just_now_is_as_good(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "_SECONDS_TO_BE_IN_CONTACT", 0)
-    monkeypatch.setattr(calls.callback, "address_since", lambda: timezone.now() - _DAY)
+    monkeypatch.setattr(callback, "address_since", lambda: timezone.now() - _DAY)
     get_peer(DESK.fingerprint)
     assert _ask_back() == Called()
     note_called(DESK.fingerprint, "public", timezone.now())
@@ -82,17 +83,17 @@ def test_a_call_at_an_earlier_address_does_not_count(
     monkeypatch.setattr(calls, "_SECONDS_TO_BE_IN_CONTACT", 0)
     note_called(DESK.fingerprint, "public", timezone.now())
     later = timezone.now() + timedelta(seconds=1)
-    monkeypatch.setattr(calls.callback, "address_since", lambda: later)
+    monkeypatch.setattr(callback, "address_since", lambda: later)
     assert _ask_back() == Called()
 
 
 def test_who_does_not_call_is_named_and_called_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls.callback, "address_since", lambda: timezone.now() - _DAY)
-    monkeypatch.setattr(calls.callback, "PATIENCE", timedelta(seconds=1))
-    monkeypatch.setattr(calls.callback, "peers_in_contact", lambda _: [peer])
+    monkeypatch.setattr(callback, "address_since", lambda: timezone.now() - _DAY)
+    monkeypatch.setattr(callback, "PATIENCE", timedelta(seconds=1))
     peer = get_peer(DESK.fingerprint)
+    monkeypatch.setattr(callback, "peers_in_contact", lambda _: [peer])
     take_lease(DESK.fingerprint, "somebody", timezone.now())
     note_contact(DESK.fingerprint, timezone.now())
     called = _ask_back()

@@ -146,6 +146,7 @@ def furnish() -> dict[str, dict[str, str]]:
     _write_drafts(people[OWNER], fingerprints["ben"])
     own_letter = Letter.objects.filter(account=people[OWNER], outgoing=True).latest("pk")
     _read_most(people[OWNER])
+    _examine(DESK.fingerprint)
     places = {
         **fingerprints,
         "letter": str(own_letter.pk),
@@ -226,6 +227,34 @@ def _read_most(owner: Any) -> None:
         if "Grandmother" in row.title:
             set_starred(owner, row.thread, True)
     assert Conversation.objects.filter(account=owner).count() > 7
+
+
+def _examine(silent: str) -> None:
+    """Let the node have checked itself yesterday evening, and a peer be silent for four days."""
+    from django.utils import timezone
+
+    from hosting import doctor
+    from hosting.checkup.lines import Line
+    from hosting.models import Run
+    from nodes.models import Peer
+    from nodes.peers import get_peer
+
+    then = timezone.now() - timedelta(hours=16)
+    lines = [
+        *doctor.examine_here(running=True)[:-3],
+        Line("call", "unknown", "Call from outside", "No trusted peer is in contact."),
+        Line("tls", "warn", "Certificate", "It ends on 4 December 2026.", "Renew it."),
+        Line("websocket", "bad", "WebSocket", "None opens.", "Mend the proxy."),
+    ]
+    Run.objects.create(
+        kind=Run.Kind.DOCTOR, started=then, finished=then, outcome=Run.Outcome.BAD,
+        words=doctor.worst_words(lines), findings=[line.to_json() for line in lines],
+    )  # fmt: skip
+    Peer.objects.filter(pk=get_peer(silent).pk).update(
+        last_contact=timezone.now() - timedelta(days=4),
+        failures=12,
+        last_error="It does not answer.",
+    )
 
 
 if __name__ == "__main__":

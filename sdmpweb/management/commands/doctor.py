@@ -60,6 +60,8 @@ class Command(BaseCommand):
         with Progress(console=Console(file=sys.stderr), transient=True) as bar:
             task = bar.add_task("Checking", total=None)
             while run.finished is None:
+                if not _runs():  # it has ended meanwhile; what was asked for waits for its start
+                    return doctor.examine_here(running=False)
                 late = time.monotonic() - began > _SECONDS_TO_BE_TAKEN_UP
                 if late and runs.take(run, f"command {beats.process()}"[:64], timezone.now()):
                     run.refresh_from_db()
