@@ -52,12 +52,20 @@ Browse = Callable[[Account], Client]
 LOGIN: Final = "/account/login/"
 DOORS: Final = (LOGIN, "/admin/")
 PUBLIC: Final = {
-    *("health", "mail:public_card", "mail:worker", "mail:manifest", "mail:home"),
+    *(
+        "health",
+        "healthz",
+        "readyz",
+        "mail:public_card",
+        "mail:worker",
+        "mail:manifest",
+        "mail:home",
+    ),
     *("mail:guest", "mail:guest_recover", "mail:new_password"),
     *("mail:welcome", "mail:welcome_name", "mail:welcome_recover"),
 }
-SILENT: Final = {"mail:notice", "mail:notice_latest"}
-"""Asked by scripts: a stranger gets a status and no page."""
+SILENT: Final = {"mail:notice": 403, "mail:notice_latest": 403, "metrics": 404}
+"""Asked by scripts and machines: a stranger gets this status and no page."""
 CACHED: Final = {"health", "mail:worker", "mail:manifest", "mail:picture"}
 """What a browser may keep, since it is nobody's, or is said to be private."""
 
@@ -259,7 +267,7 @@ def test_a_stranger_gets_no_further_than_the_door(house: House) -> None:
             shut = answer.status_code in (302, 405) and (
                 answer.status_code == 405 or answer.headers["Location"].startswith(DOORS)
             )
-            silent = page.name in SILENT and answer.status_code == 403
+            silent = SILENT.get(page.name) == answer.status_code
             open_ = page.name in PUBLIC or page.name.startswith(("account_", "mfa_"))
             if not (shut or silent or (open_ and answer.status_code < 500)):
                 wrong.append((page.name, method, answer.status_code))

@@ -1,0 +1,109 @@
+"""Those who watch a node: who is answered, and what they learn."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from hosting import readiness
+from tests.support.nodes import NodeProcess
+from tests.support.services import Redis, redis_program
+
+TOKEN = "a-token-of-the-tests"
+
+
+def test_alive_without_a_database(client: Client) -> None:
+    # The test has no database, and would fail if one were asked.
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+@pytest.mark.django_db
+def test_ready(client: Client) -> None:
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "failing": []})
+    assert client.get("/health").content == b"ok\n"
+
+
+@pytest.mark.django_db
+def test_what_fails_is_named_and_nothing_else_is_told(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> bool:
+        raise OSError("postgres://user:secret@host refuses")
+
+    monkeypatch.setitem(readiness.CHECKS, "broker", broken)
+    monkeypatch.setitem(readiness.CHECKS, "disk", lambda: False)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"ready": False, "failing": ["broker", "disk"]}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("about", "status"),
+    [
+        ({}, 200),
+        ({"REMOTE_ADDR": "::1"}, 200),
+        ({"REMOTE_ADDR": "::ffff:127.0.0.1"}, 200),
+        ({"REMOTE_ADDR": "192.0.2.7"}, 404),
+        ({"REMOTE_ADDR": ""}, 404),
+        # A proxy on this machine that is not believed, and by the public name.
+        ({"HTTP_X_FORWARDED_FOR": "192.0.2.7"}, 404),
+        ({"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, 404),
+        ({"HTTP_FORWARDED": "for=192.0.2.7"}, 404),
+        ({"HTTP_HOST": "desk.example.org"}, 404),
+        ({"REMOTE_ADDR": "192.0.2.7", "HTTP_X_FORWARDED_FOR": "127.0.0.1"}, 404),
+        ({"REMOTE_ADDR": "192.0.2.7", "HTTP_AUTHORIZATION": f"Bearer {TOKEN}"}, 200),
+        ({"REMOTE_ADDR": "192.0.2.7", "HTTP_AUTHORIZATION": f"bearer {TOKEN}"}, 200),
+        ({"REMOTE_ADDR": "192.0.2.7", "HTTP_AUTHORIZATION": f"Bearer {TOKEN}x"}, 404),
+        ({"REMOTE_ADDR": "192.0.2.7", "HTTP_AUTHORIZATION": "Bearer "}, 404),
+        ({"REMOTE_ADDR": "192.0.2.7", "HTTP_AUTHORIZATION": TOKEN}, 404),
+        ({"REMOTE_ADDR": "192.0.2.7", "HTTP_AUTHORIZATION": "Bearer ü"}, 404),
+    ],
+)
+def test_to_whom_the_metrics_are_shown(
+    client: Client, settings: Settings, about: dict[str, str], status: int
+) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    settings.ALLOWED_HOSTS = ["*"]
+    given = {"HTTP_HOST": "127.0.0.1", **about}
+    assert client.get("/metrics", **given).status_code == status  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+def test_without_a_token_none_lets_in(client: Client, settings: Settings) -> None:
+    settings.METRICS_TOKEN = ""
+    for shown in ("Bearer ", "Bearer", "Bearer None", ""):
+        answer = client.get("/metrics", REMOTE_ADDR="192.0.2.7", HTTP_AUTHORIZATION=shown)
+        assert answer.status_code == 404
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[Redis]:
+    """A Redis server of this test alone, which may die."""
+    if redis_program() is None:
+        pytest.skip("Redis is not installed (Debian package redis-server)")
+    (tmp_path / "redis").mkdir()
+    with Redis(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.mark.nodes
+@pytest.mark.redis
+def test_a_node_without_redis_is_alive_and_not_ready(tmp_path: Path, own_redis: Redis) -> None:
+    node = NodeProcess(tmp_path / "node", settings={"REDIS_URL": own_redis.url(0)})
+    try:
+        node.start_process("web")
+        node.wait_until_up()
+        assert httpx.get(f"{node.url}/readyz").json() == {"ready": True, "failing": []}
+        own_redis.stop()
+        answer = httpx.get(f"{node.url}/readyz", timeout=30)
+        assert answer.status_code == 503
+        assert answer.json()["failing"] == ["broker", "channel layer"]
+        assert httpx.get(f"{node.url}/healthz").status_code == 200
+    finally:
+        node.kill()
