@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 
-.PHONY: up demo test bench format lock clean
+.PHONY: up demo test bench drill format lock clean
 
 up: .venv/.installed
 	@exec $(BIN)/sdmpweb up $(ARGS)
@@ -17,6 +17,11 @@ test: .venv/.installed-test
 bench: .venv/.installed-test
 	@scripts/debian redis-server postgresql
 	@exec $(BIN)/python -m bench $(ARGS)
+
+# Backs a node up while it runs, destroys it, restores it on another port, and looks what is lost.
+drill: .venv/.installed-test
+	@scripts/debian redis-server postgresql
+	@exec $(BIN)/python -m bench.drill $(ARGS)
 
 format: .venv/.installed-test
 	@$(BIN)/ruff check --fix .

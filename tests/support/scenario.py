@@ -175,10 +175,15 @@ class Cast:
         self.password = directory / "password"
         self.password.write_text(f"{PASSWORD}\n")
 
+    def node(self, name: str, shape: str = "embedded", **options: Any) -> NodeProcess:
+        """Make room for a node, in which nothing is yet."""
+        node = self._make_node(name, shape, **options)
+        self._nodes.append(node)
+        return node
+
     def person(self, username: str, shape: str = "embedded", **options: Any) -> Person:
         """Make a node and its owner; the node is not started."""
-        node = self._make_node(username, shape, **options)
-        self._nodes.append(node)
+        node = self.node(username, shape, **options)
         console = self.console(node)
         made = console.command(
             "init_node", "--name", f"{username}'s", "--owner", username,
