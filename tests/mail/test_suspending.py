@@ -128,7 +128,7 @@ def test_doing_it_twice_changes_nothing(house: House) -> None:
 
 async def _page_that_is_hung_up_on(account: Account) -> dict[str, Any]:
     scope = {"type": "websocket", "path": "/live", "user": account, "headers": []}
-    page = ApplicationCommunicator(LiveConsumer.as_asgi(), scope)
+    page: Any = ApplicationCommunicator(LiveConsumer.as_asgi(), scope)  # type: ignore[no-untyped-call]
     await page.send_input({"type": "websocket.connect"})
     assert (await page.receive_output())["type"] == "websocket.accept"
     await page.receive_output()  # hello

@@ -1,0 +1,146 @@
+"""The accounts of people on this node; what is done with one is on its own page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from mail.presentation import clean_name, size_words
+from nodes.models import Account
+from panel.account_view import account_views
+from panel.admin.base import OwnersAdmin
+from panel.words import link, moment, state
+
+
+class WhichFilter(admin.SimpleListFilter):
+    """What an account is like."""
+
+    title = _("which")
+    parameter_name = "which"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Give the choices."""
+        return [
+            ("owners", _("Owners")),
+            ("suspended", _("Suspended")),
+            ("one_factor", _("No second factor")),
+            ("no_backup", _("Recovery not checked")),
+            ("host", _("Kept only")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> QuerySet[Account]:
+        """Keep what is chosen."""
+        chosen = self.value()
+        if chosen == "one_factor":
+            types = Authenticator.objects.filter(type__in=("totp", "webauthn"))
+            return queryset.exclude(pk__in=types.values("user"))
+        conditions: dict[str | None, dict[str, Any]] = {
+            "owners": {"is_superuser": True},
+            "suspended": {"is_active": False},
+            "no_backup": {"backup_checked": None},
+            "host": {"mode": Account.Mode.HOST},
+        }
+        return queryset.filter(**conditions.get(chosen, {}))
+
+
+@admin.register(Account)
+class AccountAdmin(OwnersAdmin):
+    """Everybody who has an account here."""
+
+    list_words = _(
+        "Everybody who has an account here. What they write and whom they know is theirs."
+    )
+    empty_icon = "people"
+    empty_title = _("Nobody is like that")
+    list_display = ("person", "standing", "seen", "safety", "letters", "space")
+    list_display_links = None
+    list_filter = (WhichFilter,)
+    search_fields = ("name", "username", "fingerprint")
+    search_help_text = _("A name, or how a fingerprint begins")
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Put owners first."""
+        return ["-is_superuser", "username"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let owners make accounts, on a page of our own."""
+        return self.admin_site.has_permission(request)
+
+    def add_view(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+        """Lead to that page."""
+        return redirect("admin:account_make")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **more: Any
+    ) -> HttpResponse:
+        """Lead to the account's own page."""
+        found = self.get_object(request, object_id)
+        if found is None:
+            return redirect("admin:nodes_account_changelist")
+        return redirect("admin:account", found.pk)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        """Leave out the one that answers by itself."""
+        rows: QuerySet[Account] = super().get_queryset(request)
+        return rows.filter(is_echo=False)
+
+    def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Describe the accounts of a page."""
+        for row, view in zip(rows, account_views(rows), strict=True):
+            row.view = view
+
+    @admin.display(description=_("account"), ordering="username")
+    def person(self, row: Any) -> SafeString:
+        """Name it."""
+        name = format_html("<bdi>{}</bdi>", clean_name(row.view.name))
+        address = reverse("admin:account", args=[row.pk])
+        return format_html("{} <small>{}</small>", link(address, name), row.view.username)
+
+    @admin.display(description=_("state"), ordering="is_active")
+    def standing(self, row: Any) -> SafeString:
+        """Say whether it can be used, and for what."""
+        if row.view.suspended:
+            return state(gettext("Suspended"), "bad")
+        if row.view.owner:
+            return state(gettext("Owner"), "good")
+        return state(gettext("Kept only") if row.view.host_only else gettext("Member"))
+
+    @admin.display(description=_("last seen"))
+    def seen(self, row: Any) -> SafeString:
+        """Say when somebody was last signed in to it."""
+        return moment(row.view.last_seen)
+
+    @admin.display(description=_("second factor, recovery"))
+    def safety(self, row: Any) -> SafeString:
+        """Say how well it is guarded."""
+        factor = gettext("Second factor") if row.view.factors else gettext("Password alone")
+        checked = row.view.backup_checked
+        phrase = gettext("recovery checked") if checked else gettext("recovery not checked")
+        return state(f"{factor}, {phrase}", "" if row.view.factors and checked else "warn")
+
+    @admin.display(description=_("letters"))
+    def letters(self, row: Any) -> str:
+        """Say how many letters it has."""
+        return str(row.view.letters)
+
+    @admin.display(description=_("space"))
+    def space(self, row: Any) -> SafeString | str:
+        """Say how much room it takes, and how much it has."""
+        there = size_words(row.view.used)
+        if row.view.quota is None:
+            return there
+        words = gettext("%(used)s of %(most)s") % {
+            "used": there,
+            "most": size_words(row.view.quota),
+        }
+        return state(words, "warn") if row.view.full else words

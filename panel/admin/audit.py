@@ -1,0 +1,150 @@
+"""The audit list: who changed what when. It can be read, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from hosting.models import AuditEntry
+from panel.admin.base import OwnersAdmin
+from panel.audit_words import SENTENCES, Said
+from panel.words import moment
+
+_SPANS: Final = {"day": 1, "week": 7, "month": 31, "year": 366}
+_KINDS: Final = (
+    ("account.", _("accounts")),
+    ("invitation.", _("invitations")),
+    ("node.", _("nodes")),
+    ("trust.", _("trusts")),
+    ("peer.", _("peers")),
+    ("command.", _("commands")),
+)
+
+
+class WhoFilter(admin.SimpleListFilter):
+    """Who did it."""
+
+    title = _("who")
+    parameter_name = "who"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Give all who did something."""
+        actors = AuditEntry.objects.order_by("actor").values_list("actor", flat=True).distinct()
+        return [(actor, actor) for actor in actors if actor]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry]
+    ) -> QuerySet[AuditEntry]:
+        """Keep what is chosen."""
+        return queryset.filter(actor=self.value()) if self.value() else queryset
+
+
+class WhatFilter(admin.SimpleListFilter):
+    """What it was about."""
+
+    title = _("what")
+    parameter_name = "what"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Give the kinds of changes."""
+        return list(_KINDS)
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry]
+    ) -> QuerySet[AuditEntry]:
+        """Keep what is chosen."""
+        chosen = self.value()
+        return queryset.filter(action__startswith=chosen) if chosen else queryset
+
+
+class WhenFilter(admin.SimpleListFilter):
+    """How long ago at most."""
+
+    title = _("when")
+    parameter_name = "when"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Give the choices."""
+        return [
+            ("day", _("last 24 hours")),
+            ("week", _("last week")),
+            ("month", _("last month")),
+            ("year", _("last year")),
+        ]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry]
+    ) -> QuerySet[AuditEntry]:
+        """Keep what is chosen."""
+        days = _SPANS.get(self.value() or "")
+        if days is None:
+            return queryset
+        return queryset.filter(at__gte=timezone.now() - timedelta(days=days))
+
+
+@admin.register(AuditEntry)
+class AuditAdmin(OwnersAdmin):
+    """Changes, the latest first."""
+
+    list_words = _("Who changed what when, in the panel, by command and on pages. Kept two years.")
+    empty_icon = "eye"
+    empty_title = _("No change yet")
+    empty_words = _("As soon as somebody changes something, it stands here.")
+    list_display = ("what", "who", "door", "when")
+    list_filter = (WhoFilter, WhatFilter, WhenFilter, "where")
+    search_fields = ("actor", "about")
+    search_help_text = _("Who did it, whom it was about, or words of what was done")
+    fields = ("what", "who", "door", "at", "more")
+    readonly_fields = ("what", "who", "door", "more")
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Put the latest first."""
+        return ["-at", "-pk"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find by person, by whom it was about, and by the words that are shown."""
+        words = search_term.split()
+        for word in words:
+            low = word.casefold()
+            actions = [name for name, said in SENTENCES.items() if low in str(said).casefold()]
+            matches = Q(actor__icontains=word) | Q(about__icontains=word)
+            queryset = queryset.filter(matches | Q(action__in=actions) | Q(action__icontains=word))
+        return queryset, False
+
+    @admin.display(description=_("what"))
+    def what(self, entry: AuditEntry) -> str:
+        """Say what was done."""
+        return Said(entry).sentence
+
+    @admin.display(description=_("who"), ordering="actor")
+    def who(self, entry: AuditEntry) -> str:
+        """Say who did it."""
+        return Said(entry).actor
+
+    @admin.display(description=_("where"), ordering="where")
+    def door(self, entry: AuditEntry) -> str:
+        """Say by which door."""
+        return Said(entry).where
+
+    @admin.display(description=_("when"), ordering="at")
+    def when(self, entry: AuditEntry) -> SafeString:
+        """Say when."""
+        return moment(entry.at)
+
+    @admin.display(description=_("details"))
+    def more(self, entry: AuditEntry) -> SafeString | str:
+        """Say the details."""
+        said = Said(entry).details
+        if not said:
+            return "–"
+        return format_html("{}", format_html_join(", ", "{}: {}", said))
