@@ -33,7 +33,7 @@ def bar_chart(bars: Sequence[Bar], words: str, css: str = "") -> SafeString:
     most = max((bar.amount for bar in bars), default=0)
     width = max(_STEP * len(bars) - (_STEP - _BAR), 1)
     return format_html(
-        '<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+        '<svg class="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
         '<path class="bars__ground" d="M0 {}H{}"/>{}</svg>',
         f"bars {css}".strip(),
         width,

@@ -19,6 +19,7 @@ class Part:
     name: str | Promise
     icon: str
     url_name: str
+    tables: tuple[str, ...] = ()  # further ones of the admin whose pages belong to it
 
     @property
     def address(self) -> str:
@@ -34,7 +35,7 @@ GROUPS: Final = (
         Part("front", _("Today"), "home", "index"),
         Part("accounts", _("Accounts"), "people", "nodes_account_changelist"),
         Part("invitations", _("Invitations"), "link", "mail_invitation_changelist"),
-        Part("map", _("Trusts and peers"), "map", "map"),
+        Part("map", _("Trusts and peers"), "map", "map", ("nodes_peer",)),
         Part("trusts", _("All trusts"), "check", "nodes_trust_changelist"),
         Part("journal", _("Journal"), "list", "journal_line_changelist"),
     ),
@@ -60,5 +61,7 @@ def part_of(request: HttpRequest) -> Part:
     for group in GROUPS:
         for one in group:
             if name == one.url_name or (table and one.url_name == f"{table}_changelist"):
+                return one
+            if table in one.tables:
                 return one
     return part("front")

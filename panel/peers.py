@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Case, Count, IntegerField, Value, When
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -60,9 +60,11 @@ class PeerView:
     chart: SafeString = field(default=SafeString(""))
 
 
-def overdue_first(now: datetime) -> list[int]:
-    """Give the numbers of the rows that are overdue, for sorting them before all others."""
-    return list(Peer.objects.filter(overdue_query(now)).values_list("pk", flat=True))
+def urgent_first(now: datetime) -> list[Any]:
+    """Give an order of peers: overdue ones, then those that fail, then those heard last."""
+    late = When(overdue_query(now), then=Value(0))
+    first = Case(late, default=Value(1), output_field=IntegerField())
+    return [first.asc(), "-failures", "-last_contact", "pk"]
 
 
 def strangers(now: datetime) -> list[str]:
@@ -88,7 +90,7 @@ def peer_views(rows: Sequence[Peer], now: datetime, names: Names | None = None) 
     counted = Wanted.objects.filter(peer__in=nodes, passed_over=False).values("peer")
     lacking = {row["peer"]: row["n"] for row in counted.annotate(n=Count("pk"))}
     days = last_day(nodes, now)
-    late = set(overdue_first(now))
+    late = set(Peer.objects.filter(overdue_query(now)).values_list("pk", flat=True))
     found = []
     for row in rows:
         node = row.fingerprint
@@ -153,7 +155,7 @@ def _why(
     if not reachable:
         return gettext("It has published no address: only it can call"), "warn"
     if row.failures:
-        words = row.last_error or gettext("it does not answer")
+        words = row.last_error.rstrip(". ") or gettext("it does not answer")
         tries = ngettext("%(n)d try", "%(n)d tries", row.failures) % {"n": row.failures}
         return f"{words[:1].upper()}{words[1:]}, {tries}", "warn"
     if row.last_contact is None:
@@ -282,7 +284,7 @@ def _wait(key: int, name: str, since: datetime) -> str:
         if row.last_contact is not None and row.last_contact >= since:
             return gettext("%(node)s has answered.") % {"node": name}
         if row.failures:
-            values = {"node": name, "why": row.last_error}
+            values = {"node": name, "why": row.last_error.rstrip(". ")}
             return gettext("%(node)s was called and not reached: %(why)s.") % values
         time.sleep(0.1)
     return ""

@@ -74,10 +74,12 @@ class OwnersAdmin(_ModelAdmin):
     changed by `hosting.audit.note`; Django's own log stays empty.
 
     Attributes:
+        list_title: what the list is called, where it is not its part of the panel.
         list_words: a sentence below the heading of the list.
         empty_icon, empty_title, empty_words: what the list shows when nothing is in it.
     """
 
+    list_title: ClassVar[str | Promise] = ""
     list_words: ClassVar[str | Promise] = ""
     empty_icon: ClassVar[str] = "list"
     empty_title: ClassVar[str | Promise] = _("Nothing here yet")
@@ -87,7 +89,7 @@ class OwnersAdmin(_ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
-    ordering = ("-pk",)
+    ordering: ClassVar[Any] = ("-pk",)
     empty_value_display = "–"
 
     @property
@@ -140,12 +142,19 @@ class OwnersAdmin(_ModelAdmin):
     ) -> HttpResponse:
         """Show the list, under the name of its part of the panel."""
         more = {
-            "title": part_of(request).name,
+            "title": self.list_title or part_of(request).name,
             "list_words": self.list_words,
             "empty": (self.empty_icon, self.empty_title, self.empty_words),
             **(extra_context or {}),
         }
         return super().changelist_view(request, more)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **more: Any
+    ) -> HttpResponse:
+        """Name the list to which the page leads back."""
+        context["list_title"] = self.list_title or part_of(request).name
+        return super().render_change_form(request, context, *args, **more)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
@@ -65,6 +65,7 @@ class StateFilter(admin.SimpleListFilter):
 class PeerAdmin(OwnersAdmin):
     """The nodes that we talk to, or try to: overdue ones first."""
 
+    list_title = _("Peers")
     list_words = _("Nodes that this one talks to, or tries to. Overdue ones stand first.")
     empty_icon = "relay"
     empty_title = _("No other node yet")
@@ -79,9 +80,7 @@ class PeerAdmin(OwnersAdmin):
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Put overdue ones first, then those that fail, then those heard last."""
-        late = When(overdue_query(timezone.now()), then=Value(0))
-        first = Case(late, default=Value(1), output_field=IntegerField())
-        return [first.asc(), "-failures", "-last_contact", "pk"]
+        return peers.urgent_first(timezone.now())
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -67,6 +67,12 @@ def views(rows: list[Any]) -> list[Any]:
 
 
 @register.filter
+def number(value: float) -> str:
+    """Return a number of a drawing, whatever the language: "12" or "12.5"."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+@register.filter
 def chosen(choices: list[dict[str, Any]]) -> str:
     """Return what is chosen in a filter, in words."""
     return next((str(one["display"]) for one in choices if one["selected"]), "")
