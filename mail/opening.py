@@ -29,6 +29,7 @@ from mail.readers import keys_for
 from mail.receipts import count_receipts
 from mail.receivers import wait_to_be_opened
 from nodes import keystore
+from nodes.counts import count
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import Account, LocalNode
@@ -272,5 +273,6 @@ def write_opened(found: Sequence[Opened], now: datetime) -> Written:
     Unopened.objects.filter(pk__in=still).delete()
     if receipts:
         written = write_own(receipts, now=now)
+        count("receipts", "sent", len(written))
         wait_to_be_opened([row for row, _ in written if row.identifier in readers_here])
     return Written(filed, counted)

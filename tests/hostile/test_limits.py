@@ -13,15 +13,15 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from sdmp import traffic
-from tests.hostile.conftest import Victim, settle
-from tests.support.hostile import Actor, Link, calling, linked
+from tests.hostile.conftest import Victim, forged, settle
+from tests.support.hostile import Actor, Link, calling, exchange, linked
 
 pytestmark = pytest.mark.nodes
 
 LIMITS = {
     "HANDSHAKES": "20",
     "SESSIONS": "2",
-    "SESSION_FRAMES": "40",
+    "SESSION_FRAMES": "45",
     "DAY_FRAMES": "90",
     "SIGN_INS": "3",
     "CARDS": "5",
@@ -115,6 +115,37 @@ async def test_sessions_with_one_peer(bob: Victim, rita: Actor) -> None:
         assert not links[1].ended.is_set()
         assert not links[2].ended.is_set()
     assert hits(bob, "sessions") == before + 1
+
+
+async def test_what_happened_is_counted(bob: Victim, rita: Actor) -> None:
+    names = {
+        "sdmpweb_letters_handled_total": '{event="filed"}',
+        "sdmpweb_receipts_total": '{event="sent"}',
+        "sdmpweb_resources_accepted_total": '{kind="encrypted"}',
+        "sdmpweb_resources_dropped_total": '{reason="signature"}',
+        "sdmpweb_handshakes_total": '{outcome="open"}',
+        "sdmpweb_calls_refused_total": '{reason="not known"}',
+        "sdmpweb_peer_sessions_total": "",
+    }
+
+    def numbers() -> list[float]:
+        return [metric(bob, name + labels) for name, labels in names.items()]
+
+    before = numbers()
+    async with linked(rita, bob.target) as link:
+        await exchange(link, "counted")
+        await link.publish(forged(rita.letter(bob.target, "not counted")))
+        await settle(link)
+        await settle(link)
+    stranger = Actor("Sam")
+    async with calling(stranger, bob.target) as call:
+        await call.agree()
+        assert not await call.show(stranger.credentials(bob.target.user.fingerprint))
+    assert numbers() == [number + 1 for number in before]
+    frames = bob.one("SELECT sum(frames_in) FROM nodes_exchange") or 0
+    assert metric(bob, 'sdmpweb_peer_frames_total{direction="in"}') > frames - 1
+    called = "SELECT last_called IS NOT NULL FROM nodes_peer WHERE fingerprint = ?"
+    assert bob.one(called, rita.node.fingerprint) == 1
 
 
 async def flood(link: Link, bob: Victim, frames: int) -> None:
