@@ -9,8 +9,9 @@ from typing import Final
 from django.db.models import F
 
 from journal.models import Resource
-from mail.models import Delivery, Letter, StrayReceipt
+from mail.models import Delivery, Letter, StrayReceipt, Unopened
 from nodes.counts import count
+from nodes.models import Account
 
 _MOST_STRAYS: Final = 10_000
 
@@ -80,10 +81,12 @@ def _keep_strays(received: Sequence[tuple[str, Resource]]) -> None:
     Anybody may send such, so no more are kept than could ever be meant.
     """
     room = max(0, _MOST_STRAYS - StrayReceipt.objects.count()) if received else 0
-    held = set(
-        Resource.objects.filter(identifier__in=[message for message, _ in received]).values_list(
-            "identifier", flat=True
-        )
+    rows = Resource.objects.filter(identifier__in=[message for message, _ in received])
+    # What an account here wrote elsewhere may have come, and not have been opened yet.
+    ours = Account.objects.exclude(fingerprint=None).values("fingerprint")
+    unopened = Unopened.objects.filter(resource__in=rows, resource__author__in=ours)
+    held = set(rows.values_list("identifier", flat=True)) - set(
+        unopened.values_list("resource__identifier", flat=True)
     )
     StrayReceipt.objects.bulk_create(
         [

@@ -44,6 +44,7 @@ from tests.support.world import (
     later,
     letter_to,
     own_memory_fixture,
+    receipt_for,
     world_fixture,
 )
 
@@ -181,6 +182,19 @@ def test_letters_that_were_sent_and_that_came_are_back_and_receipted_once(
     assert own() == 3
     assert Resource.objects.filter(author=OWN, kind="encrypted", signer=NEW).count() == 1
     verify_journal()
+
+
+def test_a_receipt_that_is_opened_before_its_letter_counts(
+    home: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Peers pass on each other's resources, so that the order of two journals mixes."""
+    letter, *_ = lose(lambda: send(home.alice, to=[BOB.fingerprint], title="sent after"))
+    come_back(home)
+    home.accept(receipt_for(letter.identifier), hand=DESK)
+    home.accept(letter, hand=DESK)
+    monkeypatch.setattr("mail.opening._AT_ONCE", 1)
+    assert open_waiting() == 2
+    assert Delivery.objects.get().state == Delivery.State.RECEIVED
 
 
 def test_letters_that_came_back_stand_where_they_stood(home: World, bobs: Peer) -> None:
