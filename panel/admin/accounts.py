@@ -62,7 +62,7 @@ class AccountAdmin(OwnersAdmin):
     )
     empty_icon = "people"
     empty_title = _("Nobody is like that")
-    list_display = ("person", "standing", "seen", "safety", "letters", "space")
+    list_display = ("person", "standing", "seen", "factor", "recovery", "letters", "space")
     list_display_links = None
     list_filter = (WhichFilter,)
     search_fields = ("name", "username", "fingerprint")
@@ -104,7 +104,9 @@ class AccountAdmin(OwnersAdmin):
         """Name it."""
         name = format_html("<bdi>{}</bdi>", clean_name(row.view.name))
         address = reverse("admin:account", args=[row.pk])
-        return format_html("{} <small>{}</small>", link(address, name), row.view.username)
+        return format_html(
+            "<span>{} <small>{}</small></span>", link(address, name), row.view.username
+        )
 
     @admin.display(description=_("state"), ordering="is_active")
     def standing(self, row: Any) -> SafeString:
@@ -120,13 +122,19 @@ class AccountAdmin(OwnersAdmin):
         """Say when somebody was last signed in to it."""
         return moment(row.view.last_seen)
 
-    @admin.display(description=_("second factor, recovery"))
-    def safety(self, row: Any) -> SafeString:
-        """Say how well it is guarded."""
-        factor = gettext("Second factor") if row.view.factors else gettext("Password alone")
-        checked = row.view.backup_checked
-        phrase = gettext("recovery checked") if checked else gettext("recovery not checked")
-        return state(f"{factor}, {phrase}", "" if row.view.factors and checked else "warn")
+    @admin.display(description=_("second factor"))
+    def factor(self, row: Any) -> SafeString:
+        """Say whether the password alone is enough; for an owner it should not be."""
+        if row.view.factors:
+            return state(gettext("Yes"))
+        return state(gettext("None"), "warn" if row.view.owner else "")
+
+    @admin.display(description=_("recovery phrase"), ordering="backup_checked")
+    def recovery(self, row: Any) -> SafeString:
+        """Say whether the phrase was shown to be on paper."""
+        if row.view.backup_checked:
+            return state(gettext("Checked"))
+        return state(gettext("Not checked"), "warn")
 
     @admin.display(description=_("letters"))
     def letters(self, row: Any) -> str:

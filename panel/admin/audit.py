@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from hosting.models import AuditEntry
+from mail.presentation import day_words
 from panel.admin.base import OwnersAdmin
 from panel.audit_words import SENTENCES, Said
 from panel.words import moment
@@ -102,12 +103,19 @@ class AuditAdmin(OwnersAdmin):
     list_filter = (WhoFilter, WhatFilter, WhenFilter, "where")
     search_fields = ("actor", "about")
     search_help_text = _("Who did it, whom it was about, or words of what was done")
-    fields = ("what", "who", "door", "at", "more")
-    readonly_fields = ("what", "who", "door", "more")
+    fields = ("who", "door", "exactly", "more")
+    readonly_fields = ("who", "door", "exactly", "more")
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Put the latest first."""
         return ["-at", "-pk"]
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **more: Any
+    ) -> HttpResponse:
+        """Head the page with what was done."""
+        context["said"] = Said(more["obj"])
+        return super().render_change_form(request, context, *args, **more)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -140,6 +148,12 @@ class AuditAdmin(OwnersAdmin):
     def when(self, entry: AuditEntry) -> SafeString:
         """Say when."""
         return moment(entry.at)
+
+    @admin.display(description=_("when"))
+    def exactly(self, entry: AuditEntry) -> str:
+        """Say the day and the time, to the second."""
+        zone = timezone.get_current_timezone()
+        return f"{day_words(entry.at, zone)}, {timezone.localtime(entry.at):%H:%M:%S}"
 
     @admin.display(description=_("details"))
     def more(self, entry: AuditEntry) -> SafeString | str:

@@ -51,10 +51,24 @@ def _select(page: Page) -> None:
     page.get_by_role("checkbox").nth(1).check()
 
 
+def _invite_to_account(page: Page) -> None:
+    page.get_by_label("Name").fill("Iris Klee")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("textbox", name="Link")).to_be_visible()
+
+
 def _write(page: Page) -> None:
     page.get_by_label("Title").fill("The long table")
     page.locator("#text").fill("It is **three metres** long.\n\n- needs four people\n- and a van")
     expect(page.locator("#preview")).to_contain_text("three metres")
+
+
+def _whole_list(page: Page) -> None:
+    page.get_by_text("The same as a list").click()
+
+
+def _numbers(page: Page) -> None:
+    page.get_by_text("The same in numbers").click()
 
 
 PAGES: Final[dict[str, Step]] = {
@@ -116,11 +130,34 @@ PAGES: Final[dict[str, Step]] = {
     "authenticator": Step("/account/2fa/totp/activate/"),
     "passkeys": Step("/account/2fa/webauthn/"),
     "panel, today": Step("/admin/"),
+    "panel, trusts and peers": Step("/admin/map/", _whole_list),
+    "panel, picture, what needs attention": Step("/admin/map/?show=attention"),
+    "panel, peers": Step("/admin/nodes/peer/"),
+    "panel, a peer": Step("/admin/nodes/peer/{silent_peer}/change/", _numbers),
+    "panel, trusts": Step("/admin/nodes/trust/"),
+    "panel, trusts, nothing found": Step("/admin/nodes/trust/?q=zeppelin&state=soon"),
+    "panel, a trust": Step("/admin/nodes/trust/{trust_in_ben}/change/"),
+    "panel, withdraw a trust": Step("/admin/nodes/trust/{trust_in_ben}/withdraw/"),
+    "panel, renew a trust": Step("/admin/nodes/trust/{trust_in_ana}/renew/"),
     "panel, health": Step("/admin/health/"),
     "panel, journal": Step("/admin/journal/line/"),
     "panel, a resource": Step("/admin/journal/line/5/change/"),
     "panel, storage": Step("/admin/storage/"),
     "change password": Step("/account/password/change/"),
+    "panel, accounts": Step("/admin/nodes/account/"),
+    "panel, an account": Step("/admin/accounts/{chidi_account}/"),
+    "panel, a suspended account": Step("/admin/accounts/{maximiliana_account}/"),
+    "panel, suspend an account": Step("/admin/accounts/{chidi_account}/suspend/"),
+    "panel, delete an account": Step("/admin/accounts/{chidi_account}/delete/"),
+    "panel, make an account": Step("/admin/accounts/make/"),
+    "panel, a link to an account": Step("/admin/accounts/make/", _invite_to_account),
+    "panel, a new password": Step("/admin/accounts/{mira_account}/login-link/"),
+    "panel, invitations": Step("/admin/mail/invitation/"),
+    "panel, audit": Step("/admin/hosting/auditentry/"),
+    "panel, audit, one change": Step("/admin/hosting/auditentry/3/change/"),
+    "new password": Step("/new-password/{new_password}", signed_in=False),
+    "new password, closed": Step("/new-password/nothing-of-ours", signed_in=False),
+    "suspended": Step("/account/inactive/", signed_in=False),
 }
 
 

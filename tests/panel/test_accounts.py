@@ -64,7 +64,7 @@ def test_people_are_listed_and_echo_is_not(house: House, owner: Client) -> None:
     assert "Owner" in page
     assert "Bob Brown" in page
     assert "Suspended" in page
-    assert "Password alone, recovery not checked" in page
+    assert "Not checked" in page
     assert "Echo" not in page
     only = text(owner.get(at("nodes_account_changelist"), {"which": "suspended"}))
     assert "Bob Brown" in only

@@ -151,6 +151,11 @@ def furnish() -> dict[str, dict[str, str]]:
         **fingerprints,
         "letter": str(own_letter.pk),
         "guest_here": _invite(people[OWNER], "account", "For the flat above"),
+        "new_password": _keep_house(people),
+        "silent_peer": _fall_silent(DESK.fingerprint),
+        "trust_in_ben": _trust(own, BOB.fingerprint),
+        "trust_in_ana": _trust(own, fingerprints["ana"]),
+        **{f"{name}_account": str(account.pk) for name, account in people.items()},
         "guest_elsewhere": _invite(people[OWNER], "contact", "From the allotments"),
     }
     found = {title: thread_of(people[OWNER], uri) for title, uri in uris.items()}
@@ -158,6 +163,60 @@ def furnish() -> dict[str, dict[str, str]]:
         "places": places,
         "conversations": {title: key for title, key in found.items() if key},
     }
+
+
+def _fall_silent(node: str) -> str:
+    """Let a peer have been there until three days ago; returns the number of its row."""
+    from django.utils import timezone
+
+    from nodes.models import Exchange, Peer
+    from nodes.peers import get_peer
+
+    now, peer = timezone.now(), get_peer(node)
+    Peer.objects.filter(pk=peer.pk).update(
+        last_contact=now - timedelta(days=3, hours=4), failures=290, known_position=31,
+        last_error="it does not answer", next_attempt=now + timedelta(hours=3),
+    )  # fmt: skip
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    for back in range(150):
+        there = back > 76
+        Exchange.objects.create(
+            peer=node, hour=hour - timedelta(hours=back), sessions=int(there),
+            failures=0 if there else 4, frames_in=(back * 7) % 11 if there else 0,
+            frames_out=(back * 5) % 9 if there else 0, bytes_in=3000 if there else 0,
+            bytes_out=2000 if there else 0,
+        )  # fmt: skip
+    return str(peer.pk)
+
+
+def _trust(issuer: str, trustee: str) -> str:
+    """Give the number of the row of a trust."""
+    from nodes.models import Trust
+
+    return str(Trust.objects.get(issuer=issuer, trustee=trustee).pk)
+
+
+def _keep_house(people: dict[str, Any]) -> str:
+    """Do what owners do, and write it down; returns the token of Mira's link to a new password."""
+    from dataclasses import replace
+
+    from django.utils import timezone
+
+    from hosting.audit import note
+    from hosting.models import AuditEntry
+    from mail.login_links import make_link
+    from mail.rights import rights_of, save_rights
+    from mail.suspending import suspend
+
+    owner, chidi = people[OWNER], people["chidi"]
+    note("command.init_node", OWNER, where=AuditEntry.Where.COMMAND)
+    note("account.factor.add", "ana", by=people["ana"], where=AuditEntry.Where.PAGE, kind="totp")
+    wanted = replace(rights_of(chidi), quota=500_000, may_invite=False)
+    note("account.rights", "chidi", by=owner, **save_rights(chidi, wanted))
+    suspend(people["maximiliana"])
+    note("account.suspend", "maximiliana", by=owner)
+    note("account.login_link", "mira", by=owner, factors=False)
+    return make_link(people["mira"], clears_factors=False, now=timezone.now())
 
 
 def _invite(account: Any, kind: str, note: str) -> str:
