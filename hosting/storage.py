@@ -19,7 +19,6 @@ from typing import Final
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Sum
-from django.db.models.functions import Length
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +27,8 @@ from hosting.models import Run, Stored
 from hosting.names import name_users
 from hosting.runs import Progress
 from journal.models import Line, Resource
-from mail.models import Draft, DraftFile, Letter, SearchText
+from mail import space
+from mail.models import Draft, Letter
 from nodes.models import Account
 
 COPIES: Final = "copies"
@@ -54,7 +54,7 @@ _KINDS: Final = {
 
 def used_by(account: Account) -> int:
     """Give the bytes that an account takes now; quick enough to be asked before each letter."""
-    return _published(account) + _copies(account)[1] + _drafts(account)[1]
+    return space.used(account)
 
 
 def used_by_accounts() -> dict[int, int]:
@@ -64,28 +64,14 @@ def used_by_accounts() -> dict[int, int]:
     return {whose[author]: used for author, used in rows.annotate(used=Sum("bytes"))}
 
 
-def _published(account: Account) -> int:
-    own = Resource.objects.filter(author=account.fingerprint or "-", payload__isnull=False)
-    return int(own.aggregate(used=Sum("size", default=0))["used"])
-
-
 def _copies(account: Account) -> tuple[int, int]:
     """Count the copies of letters that an account has, and their bytes."""
-    # A database tells the length of what is sealed without reading it.
-    length = Sum(Length("sealed_head") + Length("sealed_body"), default=0)
-    letters = Letter.objects.filter(account=account).aggregate(n=Count("pk"), used=length)
-    texts = SearchText.objects.filter(letter__account=account)
-    found = texts.aggregate(used=Sum(Length("sealed"), default=0))
-    return letters["n"], letters["used"] + found["used"]
+    return Letter.objects.filter(account=account).count(), space.copies(account)
 
 
 def _drafts(account: Account) -> tuple[int, int]:
     """Count the drafts of an account with their files, and their bytes."""
-    rows = Draft.objects.filter(account=account)
-    texts = rows.aggregate(n=Count("pk"), used=Sum(Length("sealed"), default=0))
-    files = DraftFile.objects.filter(draft__account=account)
-    found = files.aggregate(used=Sum("size", default=0))
-    return texts["n"], texts["used"] + found["used"]
+    return Draft.objects.filter(account=account).count(), space.drafts(account)
 
 
 def count(run: Run, progress: Progress) -> None:
