@@ -133,7 +133,7 @@ def well(found: list[Need], late: int) -> bool:
 
 def _after_a_restore(_: Account, now: datetime) -> Iterator[Need]:
     if words := catching_up.words(now):
-        yield _need("restored", "warn", words, part_name="backups")
+        yield Need("restored", "warn", words, "", reverse("admin:restored"), gettext("How far"))
 
 
 def _what_the_doctor_found(_: Account, now: datetime) -> Iterator[Need]:

@@ -11,7 +11,16 @@ from typing import Any, Final
 
 from django.urls import URLPattern, path
 
-_FILES: Final = ("front", "running", "storage", "health", "map", "accounts", "invitations")
+_FILES: Final = (
+    "front",
+    "running",
+    "storage",
+    "health",
+    "map",
+    "accounts",
+    "invitations",
+    "restored",
+)
 
 
 def own_urls(admin_view: Callable[..., Any]) -> list[URLPattern]:
