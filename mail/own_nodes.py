@@ -206,15 +206,29 @@ def let_in(
         tell(account.pk, "nodes")
 
 
-def withdraw(account: Account, node: str, *, now: datetime, key: PrivateKey | None = None) -> None:
+def withdraw(
+    account: Account,
+    node: str,
+    *,
+    now: datetime,
+    key: PrivateKey | None = None,
+    by: Account | None = None,
+) -> None:
     """Take back every trust for a node of an account, at once.
+
+    Args:
+        account: whose node it is.
+        node: fingerprint of another node.
+        now: the present moment.
+        key: the user's own key, where this node may not sign.
+        by: the owner of this node who does it in the panel, where it is not the account itself.
 
     Raises:
         UserError: it is this very node, there is no trust, or it takes the user's key.
     """
     with transaction.atomic():
         withdraw_node(str(account.fingerprint), node, now=now, key=key)
-        tell_owner("node.withdraw", account, node=node)
+        tell_owner("node.withdraw", account, by=by, node=node)
         tell(account.pk, "nodes")
 
 

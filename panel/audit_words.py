@@ -59,6 +59,7 @@ _NAMES: Final[dict[str, str | Promise]] = {
     "factors": _("second factors go too"),
     "factors_removed": _("second factors removed"),
     "invited_by": _("invited by"),
+    "issuer": _("who trusts"),
     "kind": _("kind"),
     "may_invite": _("may invite people"),
     "may_let_in_nodes": _("may let in other nodes"),
@@ -66,8 +67,10 @@ _NAMES: Final[dict[str, str | Promise]] = {
     "node": _("node"),
     "number": _("number"),
     "owner": _("manages the node"),
+    "outcome": _("what came of it"),
     "quota": _("space"),
     "told_peers": _("peers are told"),
+    "trustee": _("who is trusted"),
 }
 
 

@@ -108,8 +108,10 @@ class _Gathering:
         self.accounts = {
             user: account
             for user, account in self.names.accounts.items()
-            if account.is_active and not account.is_echo
+            if not account.is_echo
         }
+        echo = self.names.accounts.keys() - self.accounts.keys()
+        self.out = self.own | echo  # who is not drawn as somebody elsewhere
         self.peers = {row.fingerprint: row for row in Peer.objects.all()}
         late = Peer.objects.filter(overdue_query(now))
         self.lost = set(late.values_list("fingerprint", flat=True))
@@ -169,7 +171,7 @@ class _Gathering:
             others = self.facts.trustees(user, "user") | self.facts.issuers(user, "user")
             for other in sorted(others - {user}):
                 pair = frozenset((user, other))
-                if pair not in done and other not in self.own:
+                if pair not in done and other not in self.out:
                     done.add(pair)
                     if tie := self._tie(user, other):
                         found.append(tie)

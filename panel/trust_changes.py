@@ -108,10 +108,11 @@ def withdraw(fact: TrustFact, *, by: Account, now: datetime) -> str:
         if account is None:
             rules.withdraw(fact.issuer, fact.trustee, now=now)
         elif fact.type == "node":
-            own_nodes.withdraw(account, fact.trustee, now=now)
+            own_nodes.withdraw(account, fact.trustee, now=now, by=by)  # which is told to the list
         else:
             contacts.withdraw(account, fact.trustee)
-        _note("trust.withdraw", fact, names, facts, by)
+        if account is None or fact.type == "user":
+            _note("trust.withdraw", fact, names, facts, by)
     words = gettext("The trust of %(issuer)s in %(trustee)s is withdrawn.")
     return words % _pair(fact, names, facts)
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mail.toasts import toast
@@ -112,9 +113,10 @@ class TrustAdmin(OwnersAdmin):
     fields = ("identifier",)
 
     @admin.display(description=_("Who trusts"))
-    def who(self, row: Any) -> str:
-        """Name who gives the trust."""
-        return str(row.view.issuer_name)
+    def who(self, row: Any) -> SafeString:
+        """Name who gives the trust; those who hear the link hear whom it is for, too."""
+        whom = gettext("trusts %(trustee)s") % {"trustee": row.view.trustee_name}
+        return format_html('{}<span class="sr"> {}</span>', row.view.issuer_name, whom)
 
     @admin.display(description=_("Whom"))
     def whom(self, row: Any) -> SafeString:
@@ -165,21 +167,21 @@ class TrustAdmin(OwnersAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the pages that ask before something is done."""
         own = [
-            path("<int:trust_key>/withdraw/", self._guarded(self.withdraw), name="trust_withdraw"),
-            path("<int:trust_key>/renew/", self._guarded(self.renew), name="trust_renew"),
+            path("<int:pk>/withdraw/", self._guarded(self.withdraw), name="trust_withdraw"),
+            path("<int:pk>/renew/", self._guarded(self.renew), name="trust_renew"),
         ]
         return [*own, *super().get_urls()]
 
     def _guarded(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return self.admin_site.admin_view(view)
 
-    def withdraw(self, request: HttpRequest, trust_key: int) -> HttpResponse:
+    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then withdraw a trust."""
-        return self._change(request, trust_key, "withdraw")
+        return self._change(request, pk, "withdraw")
 
-    def renew(self, request: HttpRequest, trust_key: int) -> HttpResponse:
+    def renew(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then renew a trust."""
-        return self._change(request, trust_key, "renew")
+        return self._change(request, pk, "renew")
 
     def _change(self, request: HttpRequest, key: int, what: str) -> HttpResponse:
         row = get_object_or_404(Trust, pk=key)

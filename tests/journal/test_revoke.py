@@ -4,7 +4,7 @@ import pytest
 
 from journal.models import Resource
 from journal.publish import publish
-from journal.revoke import revoke, revoke_all
+from journal.revoke import may_take_back, revoke, revoke_all
 from journal.trusts import trust_node, trust_user, withdraw
 from nodes.errors import UserError
 from nodes.models import Account, Farewell, Peer
@@ -237,3 +237,16 @@ def test_a_node_can_be_authorised_again_until_the_same_moment(world: World) -> N
     for fact in facts:
         assert fact.expires is not None
         assert abs((fact.expires - until).total_seconds()) < 0.01
+
+
+def test_what_this_node_may_take_back_is_what_it_can(world: World) -> None:
+    """`may_take_back` says what `revoke_all` would do."""
+    facts = world.facts
+    [own] = facts.trusts_between(ALICE.fingerprint, LAPTOP.fingerprint)
+    assert may_take_back([own], world.now)  # it has the power to revoke
+    world.know(DESK)
+    [theirs] = world.facts.trusts_between(BOB.fingerprint, ALICE.fingerprint)
+    assert not may_take_back([theirs], world.now)
+    assert not may_take_back([own, theirs], world.now)
+    with pytest.raises(UserError, match="recovery phrase"):
+        revoke_all([theirs.identifier], now=world.now)

@@ -55,7 +55,7 @@ def _standing(row: Trust) -> str:
 
 def test_the_list_names_people_and_powers(house: House, as_owner: Enter) -> None:
     words = _words(as_owner(house.alice), reverse(LIST))
-    assert "Alice Adams Bob Brown read what they publish" in words
+    assert "Alice Adams trusts Bob Brown Bob Brown read what they publish" in words
     assert "keep and pass on, write for them, read their mail" in words
     assert "hearth" in words
 
@@ -109,8 +109,8 @@ def test_searching_and_filtering(world: World, as_owner: Enter) -> None:
     assert "our node" not in _words(client, f"{address}?in=user").partition("Who trusts")[2]
     assert "Nothing found" in _words(client, address + "?state=withdrawn")
     others = _words(client, address + "?whose=others").partition("State")[2]
-    assert "Bob Alice" in others
-    assert "Alice Bob" not in others
+    assert "Bob trusts Alice" in others
+    assert "Alice trusts Bob" not in others
 
 
 def test_many_trusts_take_few_queries(
@@ -148,6 +148,8 @@ def test_a_node_is_withdrawn(world: World) -> None:
     authorise(alice, DESK.fingerprint, [READ_RESOURCE], until=None, now=now)
     trust_changes.withdraw(_fact(alice, DESK.fingerprint), by=world.alice, now=world.now)
     assert _standing(_trust(alice, DESK.fingerprint)) == "withdrawn"
+    entry = AuditEntry.objects.get(action="node.withdraw")
+    assert (entry.account, entry.about) == (world.alice, "alice")
 
 
 def test_renewing_a_trust_that_ends(world: World, as_owner: Enter) -> None:
