@@ -140,6 +140,7 @@ PAGES: Final[dict[str, Step]] = {
     "panel, withdraw a trust": Step("/admin/nodes/trust/{trust_in_ben}/withdraw/"),
     "panel, renew a trust": Step("/admin/nodes/trust/{trust_in_ana}/renew/"),
     "panel, health": Step("/admin/health/"),
+    "panel, after a restore": Step("/admin/restored/"),
     "panel, journal": Step("/admin/journal/line/"),
     "panel, a resource": Step("/admin/journal/line/5/change/"),
     "panel, storage": Step("/admin/storage/"),
