@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import environ
 
+from sdmp import limits
+
 
 class WrongEnvironment(Exception):
     """The node cannot start with the settings given; `str(error)` is one sentence."""
@@ -182,7 +184,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("SDMPWEB_METRICS_TOKEN_FILE", _path, "", "a file that holds that token instead"),
     Setting("SDMPWEB_LIMIT_HANDSHAKES", _LIMIT, "240", "calls of nodes from one address a minute"),
-    Setting("SDMPWEB_LIMIT_SESSIONS", _LIMIT, "4", "open sessions with one peer"),
+    Setting(
+        "SDMPWEB_LIMIT_SESSIONS",
+        _LIMIT,
+        str(limits.SESSIONS_PER_PEER),
+        "open sessions with one peer",
+    ),
     Setting("SDMPWEB_LIMIT_SESSION_FRAMES", _LIMIT, "1000000", "frames of a peer in one session"),
     Setting("SDMPWEB_LIMIT_SESSION_MB", _LIMIT, "50000", "MB to and from a peer in one session"),
     Setting("SDMPWEB_LIMIT_DAY_FRAMES", _LIMIT, "5000000", "frames of a peer in 24 hours"),

@@ -215,9 +215,11 @@ def test_failed_sign_ins_from_one_address(bob: Victim) -> None:
 
 
 def test_cards_fetched_from_one_address(bob: Victim) -> None:
-    def fetch(address: str) -> list[int]:
+    def fetch(address: str, client_address: str = "") -> list[int]:
         with httpx.Client(
-            base_url=bob.node.url, transport=httpx.HTTPTransport(local_address=address)
+            base_url=bob.node.url,
+            transport=httpx.HTTPTransport(local_address=address),
+            headers={"X-Forwarded-For": client_address} if client_address else None,
         ) as client:
             paths = [f"/card/{bob.target.user.fingerprint}", "/invite/" + "x" * 32]
             return [client.get(paths[number % 2]).status_code for number in range(7)]
@@ -228,4 +230,7 @@ def test_cards_fetched_from_one_address(bob: Victim) -> None:
         assert codes[:5] == [200, 410, 200, 410, 200]
         assert codes[5:] == [429, 429]
     assert fetch("127.0.0.32")[0] == 200
+    assert fetch("127.0.0.8", "198.51.100.1").count(429) == 2
+    assert fetch("127.0.0.8", "198.51.100.2")[0] == 200
+    assert fetch("127.0.0.31", "198.51.100.3")[0] == 429  # who is not believed is itself
     assert hits(bob, "cards") >= 2
