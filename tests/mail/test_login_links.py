@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -37,13 +38,16 @@ def _signs_in(password: str) -> bool:
 
 def test_the_password_is_set_and_no_key_is_touched(house: House, browse: Browse) -> None:
     browser = browse(house.alice)
-    browser.get("/mail/inbox/")
+    browser.get("/mail/inbox/", headers={"User-Agent": "mine"})
+    assert UserSession.objects.filter(user=house.alice, user_agent="mine").exists()
     kit = house.alice.recovery_kit
     keys = list(SealedKey.objects.values_list("fingerprint", "sealed"))
     guest = Client()
     address = f"/new-password/{_link(house.alice)}"
     assert "alice" in guest.get(address).content.decode()
-    answer = guest.post(address, {"password": NEW}, follow=True)
+    answer = guest.post(address, {"password": NEW})
+    assert not UserSession.objects.filter(user=house.alice, user_agent="mine").exists()
+    answer = guest.get(answer.headers["Location"])
     assert "The new password is saved" in answer.content.decode()
     assert _signs_in(NEW)
     assert browser.get("/mail/inbox/").status_code == 302

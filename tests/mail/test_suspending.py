@@ -8,11 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import Login
+from allauth.core.context import request_context
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal.flows import perform_passwordless_login
 from allauth.usersessions.models import UserSession
 from asgiref.testing import ApplicationCommunicator
 from channels.layers import get_channel_layer
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from mail import drafts, held, live, push, sending
@@ -26,6 +30,7 @@ from mail.suspending import let_in_again, suspend
 from nodes.errors import UserError
 from nodes.models import Account
 from nodes.owners import make_member, make_owner
+from sdmpweb.session_store import SessionStore
 from tests.mail.conftest import PASSWORD, House
 from tests.mail.test_push import subscribe
 
@@ -65,6 +70,18 @@ def test_a_second_factor_does_not_help(house: House) -> None:
     Authenticator.objects.create(user=house.alice, type="totp", data={"secret": "x"})
     suspend(house.alice)
     assert "has suspended this account" in _sign_in("alice")[1]
+
+
+def test_a_passkey_does_not_help_either(house: House) -> None:
+    """From where a passkey is found to be right, signing in goes on as with a password."""
+    suspend(house.alice)
+    passkey = Authenticator.objects.create(user=house.alice, type="webauthn", data={})
+    request = RequestFactory().post("/account/2fa/webauthn/login/")
+    request.user, request.session = AnonymousUser(), SessionStore()  # type: ignore[assignment]
+    with request_context(request):
+        answer = perform_passwordless_login(request, passkey, Login(user=house.alice))
+    assert answer.headers["Location"] == "/account/inactive/"
+    assert "_auth_user_id" not in request.session
 
 
 def test_mail_keeps_coming_and_is_kept(house: House) -> None:

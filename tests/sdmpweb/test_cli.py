@@ -108,7 +108,7 @@ def test_commands_that_change_something_are_written_down(tmp_path: Path) -> None
     assert sdmpweb(tmp_path, "status").returncode == 0  # reads alone
     # What fails is not written down as done.
     assert sdmpweb(tmp_path, "create_account", "ana", *given).returncode == 1
-    assert sdmpweb(tmp_path, "changepassword", "nobody").returncode == 1
+    assert sdmpweb(tmp_path, "loaddata", "nothing-of-ours.json").returncode == 1
     assert sdmpweb(tmp_path, "migrate", "--no-input").returncode == 0
     assert audited(tmp_path) == [
         ("command.init_node", "olga", "command"),
