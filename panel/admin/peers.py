@@ -99,18 +99,18 @@ class PeerAdmin(OwnersAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the button's address."""
         sync = self.admin_site.admin_view(require_POST(self.sync))
-        own = [path("<int:peer_key>/sync/", sync, name="nodes_peer_sync")]
+        own = [path("<int:pk>/sync/", sync, name="nodes_peer_sync")]
         return [*own, *super().get_urls()]
 
-    def sync(self, request: HttpRequest, peer_key: int) -> HttpResponse:
+    def sync(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have a peer called now, and go back to where the button was."""
-        row = get_object_or_404(Peer, pk=peer_key)
+        row = get_object_or_404(Peer, pk=pk)
         toast(request, peers.sync_now(row, by=request.user, now=timezone.now()))  # type: ignore[arg-type]
         back = request.POST.get("back")
         if back == "map":
             return redirect(reverse("admin:map"))
         if back == "peer":
-            return redirect("admin:nodes_peer_change", peer_key)
+            return redirect("admin:nodes_peer_change", pk)
         return redirect("admin:nodes_peer_changelist")
 
     def render_change_form(

@@ -63,7 +63,7 @@ def shown_rows(cl: ChangeList) -> tuple[int, int]:
 @register.filter
 def views(rows: list[Any]) -> list[Any]:
     """Return what `OwnersAdmin.prepare` has added to each row."""
-    return [row.view for row in rows]
+    return [row.view for row in rows if hasattr(row, "view")]
 
 
 @register.filter
