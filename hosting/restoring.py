@@ -33,6 +33,7 @@ from nodes.errors import UserError
 PART: Final = "restore.part"
 _MARK: Final = "restoring_sdmpweb"  # begins with the name of no application of ours
 _BACKUP: Final = "backup"
+_COPIED: Final = "secret.copied"
 _MAY_BE_THERE: Final = frozenset(
     {PART, NODE_SECRET, WEB_SECRET, SETTINGS, "node.lock", "migrate.lock", "static", "lost+found"}
 )
@@ -214,6 +215,7 @@ def _unmark() -> None:
 def _copy_secrets(place: Path) -> None:
     target = keystore.secret_path()
     if (place / NODE_SECRET).exists() and not target.exists():
+        (place.parent / _COPIED).touch()  # it is ours to take away again
         _copy(place / NODE_SECRET, target)
     if "SDMPWEB_WEB_SECRET" not in settings.GIVEN and (place / WEB_SECRET).exists():
         _copy(place / WEB_SECRET, Path(settings.DATA) / WEB_SECRET)
@@ -251,9 +253,8 @@ def _clear(data: Path) -> None:
             return  # it did come to its end
     elif _database_file().exists():
         return
-    secret, copied = place / NODE_SECRET, keystore.secret_path()
-    if secret.exists() and copied.exists() and copied.read_bytes() == secret.read_bytes():
-        copied.unlink()
+    if (place.parent / _COPIED).exists():
+        keystore.secret_path().unlink(missing_ok=True)
     shutil.rmtree(data / PART, ignore_errors=True)
     facts.forget()
     keystore.forget()

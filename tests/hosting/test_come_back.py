@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 
@@ -37,7 +39,9 @@ from sdmp.keys import make_recovery_kit
 from sdmp.lines import check_chain
 from sdmp.signature import Envelope
 from sdmp.trust import ALL_POWERS, CREATE_TRUST
+from sdmpweb.session_store import SessionStore
 from tests.support.cast import ALICE, BOB, DESK, LAPTOP, RELAY, TABLET
+from tests.support.services import Redis
 from tests.support.world import (
     Peer,
     World,
@@ -290,6 +294,26 @@ def test_all_are_signed_out_and_links_end(home: World) -> None:
     assert not Run.objects.exists()
     assert Invitation.objects.get().withdrawn is not None
     assert client.get("/settings/").status_code == 302
+
+
+def test_sessions_that_only_redis_knows_end_too(
+    db: None, settings: Any, redis_server: Redis
+) -> None:
+    settings.GROWN, settings.REDIS_URL = True, redis_server.url(250)
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {
+        "default": {"BACKEND": backend, "LOCATION": settings.REDIS_URL, "KEY_PREFIX": "sdmpweb"}
+    }
+    session = SessionStore()
+    session["since"] = "the backup"
+    session.create()
+    Session.objects.all().delete()
+    cache.set("another", "thing")
+    assert SessionStore(session.session_key).load() != {}
+    restore._sign_everybody_out()
+    assert SessionStore(session.session_key).load() == {}
+    assert cache.get("another") == "thing"
+    cache.clear()
 
 
 PHRASE = "abandon ability able about above absent absorb abstract absurd abuse access accident"

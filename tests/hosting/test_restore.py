@@ -110,6 +110,24 @@ def test_what_is_there_already_stays(make: Make, backups: Callable[[Shape], Path
     assert (node.data.parent / "sdmpweb.env").read_text() == "# mine\n"
 
 
+def test_a_secret_that_was_there_stays_when_a_restore_fails(
+    make: Make, backups: Callable[[Shape], Path], tmp_path: Path
+) -> None:
+    first, node = make("first", "embedded"), make("second", "embedded")
+    first.command("restore", str(backups("embedded")))
+    kept = tmp_path / "node.secret"
+    kept.write_bytes((first.data / "node.secret").read_bytes())
+    kept.chmod(0o600)
+    node.environment["SDMPWEB_NODE_SECRET"] = str(kept)
+    kill_at(node, STOPS["secrets in place"], backups("embedded"))
+    cut = tmp_path / "cut.age"
+    cut.write_bytes(backups("embedded").read_bytes()[:-5000])
+    assert "damaged" in refusal(node, "restore", str(cut))
+    assert kept.exists()
+    node.command("restore", str(backups("embedded")))
+    assert left(node) == {"sdmpweb.sqlite3"}
+
+
 def test_a_backup_that_does_not_open_leaves_nothing(
     make: Make, backups: Callable[[Shape], Path], tmp_path: Path
 ) -> None:
