@@ -20,6 +20,9 @@ _ONLY_READ: Final = frozenset(
 )
 """Of our own; a command that is not named here, and has no `changes = False`, changes something."""
 
+_READS_WITH: Final = {"backup": "check"}
+"""Options with which a command of ours only reads."""
+
 _DJANGOS: Final = frozenset(
     {
         *("changepassword", "createsuperuser", "migrate", "flush", "loaddata"),
@@ -32,16 +35,19 @@ _ABOUT: Final = ("username", "account", "owner")
 """Arguments that name an account of this node, in the order in which they count."""
 
 
-def is_noted(name: str, command: object, *, ours: bool) -> bool:
+def is_noted(name: str, command: object, options: Mapping[str, Any], *, ours: bool) -> bool:
     """Tell whether a command is written down when it has succeeded.
 
     Args:
         name: of the command.
         command: itself; one of ours says with `changes = False` that it only reads.
+        options: its arguments, by name.
         ours: whether it is of this project.
     """
     if not ours:
         return name in _DJANGOS
+    if options.get(_READS_WITH.get(name, "")):
+        return False
     return name not in _ONLY_READ and bool(getattr(command, "changes", True))
 
 

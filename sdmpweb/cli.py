@@ -96,9 +96,11 @@ def _noting(
         if end.code:
             raise
         ended = end
-    if name not in _WITHOUT_DATABASE and audited.is_noted(name, command, ours=ours):
+    if name not in _WITHOUT_DATABASE:
         parser = command.create_parser(argv[0], name)
-        audited.note_command(name, vars(parser.parse_known_args(argv[2:])[0]))
+        options = vars(parser.parse_known_args(argv[2:])[0])
+        if audited.is_noted(name, command, options, ours=ours):
+            audited.note_command(name, options)
     if ended is not None:
         raise ended
 
