@@ -4,6 +4,7 @@ Bob's node here has small limits; a node of its own, so that other tests are not
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -13,6 +14,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from sdmp import traffic
+from sdmp.encoding import JSON, hash_b64
+from sdmp.lines import make_line
 from tests.hostile.conftest import Victim, forged, settle
 from tests.support.hostile import Actor, Link, calling, exchange, linked
 
@@ -23,6 +26,11 @@ LIMITS = {
     "SESSIONS": "2",
     "SESSION_FRAMES": "45",
     "DAY_FRAMES": "90",
+    "SESSION_MB": "1",
+    "DAY_MB": "2",
+    "GUESTS": "3",
+    "CARDS_LEFT": "4",
+    "WORK": "3",
     "SIGN_INS": "3",
     "CARDS": "5",
 }
@@ -196,6 +204,86 @@ async def test_frames_in_a_session_and_in_a_day(bob: Victim, rita: Actor) -> Non
     assert 600 < wait < 1000
     async with linked(rita, bob.target, fetches=False) as link:  # others are served
         await settle(link)
+
+
+async def test_bytes_in_a_session_and_in_a_day(bob: Victim) -> None:
+    gail = await asyncio.to_thread(bob.add, Actor("Gail"))
+    lines = list(gail.lines)
+    while len(lines) <= 4_000:
+        lines.append(make_line(lines[-1], hash_b64(b"nobody"), hash_b64(lines[-1].encode())))
+    strange: list[JSON] = list(lines[1:])
+    large = gail.by_node(broadcast={"since": hash_b64(b"a gap"), "entries": strange})
+    assert len(large.to_bytes()) > 10**6
+    async with linked(gail, bob.target, fetches=False) as link:
+        await link.say(large)
+        await link.end()
+    assert hits(bob, "session_mb") == 1
+    refused = False
+    for _ in range(3):
+        await asyncio.sleep(6)  # what was counted is written down every few seconds
+        async with calling(gail, bob.target) as call:
+            await call.agree()
+            if not await call.show(gail.credentials(bob.target.user.fingerprint)):
+                refused = True
+                break
+            link = Link(gail, bob.target, call.connection, call.session, fetches=False)
+            listening = asyncio.create_task(link.listen())
+            await link.say(large)
+            await link.end()
+            await listening
+    assert refused
+    spent = "SELECT sum(bytes_in + bytes_out) FROM nodes_exchange WHERE peer = ?"
+    assert bob.one(spent, gail.node.fingerprint) > 2_000_000
+
+
+class Browser:
+    """Somebody at the pages, from an address of his own."""
+
+    def __init__(self, bob: Victim, address: str) -> None:
+        self.http = httpx.Client(
+            base_url=bob.node.url,
+            transport=httpx.HTTPTransport(local_address=address),
+            headers={"Accept": "text/html"},
+            follow_redirects=True,
+            timeout=30,
+        )
+
+    def post(self, path: str, page: str, **form: str) -> httpx.Response:
+        """Send a form of a page."""
+        text = self.http.get(page).text
+        token = text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+        return self.http.post(path, data=form, headers={"X-CSRFToken": token})
+
+
+def test_what_members_and_guests_may_ask_for(bob: Victim) -> None:
+    page = Browser(bob, "127.0.0.40")
+    login = "/account/login/"
+    page.post(login, login, login="bob", password="correct horse battery staple")
+    add = "/contacts/add/"
+    answers = [page.post(add, add, card="no card", do="look") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [422] * 3 + [429] * 2
+    assert "That was much at once" in answers[-1].text
+    assert hits(bob, "work") == 2
+    made = page.post(
+        "/invitations/",
+        "/invitations/",
+        kind="contact",
+        lifetime="week",
+        uses="many",
+        asking="ask",
+    )
+    found = re.search(r"/invite/[A-Za-z0-9_-]{20,}", made.text)
+    assert found is not None
+
+    def leave(address: str, number: int) -> list[int]:
+        http = Browser(bob, address).http
+        kind = {"Content-Type": "application/vnd.sdmp.card+json"}
+        return [http.post(found[0], content=b"[]", headers=kind).status_code for _ in range(number)]
+
+    assert leave("127.0.0.41", 4) == [410] * 3 + [429]  # of one address
+    assert hits(bob, "guests") == 1
+    assert leave("127.0.0.42", 2) == [410, 429]  # of all together
+    assert hits(bob, "cards_left") == 1
 
 
 def test_failed_sign_ins_from_one_address(bob: Victim) -> None:
