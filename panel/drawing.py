@@ -26,7 +26,7 @@ from panel.shapes import (
     fit,
 )
 
-MOST: Final = 120  # households in one picture
+MOST: Final = 360  # users and nodes elsewhere in one picture
 
 MARGIN: Final = 16
 _FRAME: Final = 204  # width of a household

@@ -49,12 +49,14 @@ class Names:
 
     def user(self, fingerprint: str) -> str:
         """Name a user; one who has published no name by the beginning of the fingerprint."""
-        self.load(users=[fingerprint])
+        if fingerprint not in self._users:
+            self.load(users=[fingerprint])
         return self._users[fingerprint] or fingerprint[:SHORT]
 
     def node(self, fingerprint: str) -> str:
         """Name a node: as it calls itself, else by where it is reached, else by its key."""
-        self.load(nodes=[fingerprint])
+        if fingerprint not in self._nodes:
+            self.load(nodes=[fingerprint])
         return self._nodes[fingerprint]
 
     def of(self, fingerprint: str, facts: Facts) -> str:

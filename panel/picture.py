@@ -31,6 +31,7 @@ from panel.shapes import Colour, Dot, Household, How, Link
 from panel.trusts import SOON
 from sdmp.trust import Facts, IdentityType, TrustFact
 
+_CROWD: Final = 8  # people of one household who are drawn
 _LATELY: Final = timedelta(days=90)  # how long what has ended is still drawn
 
 
@@ -106,9 +107,7 @@ class _Gathering:
         self.own = set(keystore.own_fingerprints())
         self.zone = timezone.get_current_timezone()
         self.accounts = {
-            user: account
-            for user, account in self.names.accounts.items()
-            if not account.is_echo
+            user: account for user, account in self.names.accounts.items() if not account.is_echo
         }
         echo = self.names.accounts.keys() - self.accounts.keys()
         self.out = self.own | echo  # who is not drawn as somebody elsewhere
@@ -149,8 +148,12 @@ class _Gathering:
             if not attention or worst:
                 made.append((worst, one))
         made.sort(key=lambda item: -item[0])  # what needs attention finds its place first
-        picture.left_out = max(0, len(made) - MOST)
-        picture.households = [one for _, one in made[:MOST]]
+        room = MOST
+        for _, one in made:
+            room -= len(one.users) + len(one.nodes)
+            if room >= 0:
+                picture.households.append(one)
+        picture.left_out = len(made) - len(picture.households)
         drawn = {dot.key for one in picture.households for dot in (*one.users, *one.nodes)}
         for tie in ties:
             calm = tie.how == "both" and not tie.colour
@@ -298,10 +301,15 @@ class _Gathering:
         if len(told) > 2:
             more = gettext("and %(n)d more") % {"n": len(told) - 1}
             told = [told[0], (more, "warn" if len(troubles) > 1 else "")]
+        if len(users) > _CROWD:
+            others = gettext("%(n)d people, of whom %(some)d are drawn")
+            told = [told[0]] if told else []
+            told.append((others % {"n": len(users), "some": _CROWD}, ""))
+        drawn = self._by_name(users)[:_CROWD]
         household = Household(
-            tuple(self._user(user) for user in self._by_name(users)),
+            tuple(self._user(user) for user in drawn),
             tuple(self._node(node) for node in sorted(nodes, key=self.names.node)),
-            tuple((tie.user, tie.other, tie.how) for tie in within),
+            tuple((tie.user, tie.other, tie.how) for tie in within if tie.user in drawn),
             tuple(told),
         )
         worst = 2 if "bad" in troubles else 1 if troubles else 0

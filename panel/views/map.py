@@ -18,7 +18,7 @@ from panel.peers import peer_views, urgent_first
 from panel.picture import make_picture
 
 _PEERS: Final = 10  # on this page; the others stand in their own list
-_ROWS: Final = 500
+_ROWS: Final = 200
 _HOME_WORDS: Final = _("accounts on this node")
 
 

@@ -37,7 +37,7 @@ def fill(accounts: Sequence[str], here: str, number: int, now: datetime | None =
         now: the present moment.
     """
     now = now or timezone.now()
-    far, rows = now + timedelta(days=3000), _Rows(now)
+    far, rows = now + timedelta(days=3000), Rows(now)
     for n in range(number):
         node = fingerprint(f"node {n}")
         people = [fingerprint(f"user {n}")]
@@ -57,7 +57,7 @@ def fill(accounts: Sequence[str], here: str, number: int, now: datetime | None =
     facts.forget()
 
 
-def _trusts(rows: _Rows, account: str, user: str, n: int, now: datetime) -> None:
+def _trusts(rows: Rows, account: str, user: str, n: int, now: datetime) -> None:
     until = now + timedelta(days=400 + n)
     if n % 10 == 1:
         until = now + timedelta(days=12)
@@ -69,7 +69,7 @@ def _trusts(rows: _Rows, account: str, user: str, n: int, now: datetime) -> None
         rows.trust(user, account, "user", ["read_resource"], until)
 
 
-class _Rows:
+class Rows:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.identities: list[Identity] = []

@@ -9,16 +9,18 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from journal.authorising import authorise
 from journal.trusts import withdraw
-from nodes import keystore
+from nodes import facts, keystore
 from nodes.models import Account, Peer
 from nodes.peers import get_peer
+from panel.drawing import draw
 from panel.picture import Picture, make_picture
 from sdmp.trust import READ_RESOURCE
 from tests.mail.conftest import House
-from tests.panel.crowd import fill
+from tests.panel.crowd import Rows, fill, fingerprint
 from tests.support.cast import ALICE, BOB, CAROL, DESK, TABLET
 from tests.support.world import World
 
@@ -108,3 +110,24 @@ def test_a_hundred_nodes(
 def test_no_node_yet(as_owner: Enter) -> None:
     owner = Account.objects.create_user("olga", password="a long house-key 7")
     assert "Nobody yet" in as_owner(owner).get(reverse("admin:map")).content.decode()
+
+
+def test_a_crowd_in_one_household_is_counted_not_drawn(house: House) -> None:
+    """Thirty people on one node, as on that of a club: eight are drawn, all stand in the list."""
+    now, rows = timezone.now(), Rows(timezone.now())
+    alice, node = str(house.alice.fingerprint), fingerprint("club")
+    for n in range(30):
+        user = fingerprint(f"member {n}")
+        rows.person(user, f"Member {n}", now + timedelta(days=900))
+        rows.works(user, node, "club", now + timedelta(days=900))
+        rows.trust(alice, user, "user", ["read_resource"], None)
+        rows.trust(user, alice, "user", ["read_resource"], None)
+    rows.write()
+    facts.forget()
+    picture = make_picture(now)
+    assert picture is not None
+    [household] = picture.households
+    assert (len(household.users), len(household.nodes)) == (8, 1)
+    assert household.words[-1][0] == "30 people, of whom 8 are drawn"
+    assert len(picture.rows) == 31  # with Bob, who has an account here
+    assert draw(picture.here, picture.accounts, picture.households, picture.links, "").lines
