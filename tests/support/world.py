@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache as counted
 from django.utils import timezone
 
 from journal import enrol as enrolment_door
@@ -283,6 +284,7 @@ def own_memory_fixture(tmp_path: Path, settings: Any) -> Iterator[None]:
     settings.NODE_SECRET_FILE = tmp_path / "node.secret"
     facts.forget()
     keystore.forget()
+    counted.clear()  # the counts of attempts too
     yield
     facts.forget()
     keystore.forget()
