@@ -88,8 +88,14 @@ def restore(
             with transaction.atomic():
                 back = come_back(now, datetime.fromisoformat(manifest.made))
                 _unmark()
+                connection.run_on_commit.clear()  # nobody runs whom it would wake
             commit()
-    return Restored(manifest, back, _finish(data))
+    written = _finish(data)
+    connection.close()
+    if connection.vendor == "postgresql":
+        # Its threads end before the process does.
+        connection.close_pool()  # type: ignore[attr-defined]
+    return Restored(manifest, back, written)
 
 
 def refuse_broken_off() -> None:
