@@ -120,13 +120,7 @@ def _make(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
     with transaction.atomic():
         made = make_for(name, given["password"])
         note("account.make", made.account.username, by=owner)
-    return _page(
-        request,
-        "account_made",
-        person=made.account,
-        words=made.phrase.split(),
-        kit=made.kit.decode(),
-    )
+    return _page(request, "account_made", person=made.account, words=made.phrase.split())
 
 
 @require_POST
