@@ -30,6 +30,7 @@ from panel.overdue import overdue_query
 from panel.words import Kind
 
 PATIENCE_SECONDS = 3.0  # for the outcome of a call that was asked for
+_MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 
@@ -158,6 +159,8 @@ def _why(
         words = row.last_error.rstrip(". ") or gettext("it does not answer")
         tries = ngettext("%(n)d try", "%(n)d tries", row.failures) % {"n": row.failures}
         return f"{words[:1].upper()}{words[1:]}, {tries}", "warn"
+    if row.last_error and row.next_attempt > now:  # left alone for a while: it reached a limit
+        return row.last_error.rstrip(". "), "warn"
     if row.last_contact is None:
         return gettext("Has not been called yet"), ""
     if behind:
@@ -283,7 +286,7 @@ def _wait(key: int, name: str, since: datetime) -> str:
         row = Peer.objects.get(pk=key)
         if row.last_contact is not None and row.last_contact >= since:
             return gettext("%(node)s has answered.") % {"node": name}
-        if row.failures:
+        if row.failures or (row.last_error and row.next_attempt > since + _MINUTE):
             values = {"node": name, "why": row.last_error.rstrip(". ")}
             return gettext("%(node)s was called and not reached: %(why)s.") % values
         time.sleep(0.1)

@@ -47,9 +47,9 @@ def test_a_list_is_turned_and_says_where_one_is(world: World, as_owner: Enter) -
     _peers(330)
     client, address = as_owner(world.alice), reverse("admin:nodes_peer_changelist")
     first = client.get(address).content.decode()
-    assert "Lines 1 to 50 of more than 200" in first
+    assert "Entries 1 to 50 of more than 200" in first
     last = client.get(address + "?p=7").content.decode()
-    assert "Lines 301 to 330 of 330" in last
+    assert "Entries 301 to 330 of 330" in last
     assert 'href="?p=6"' in last
     for strange in ("?p=0", "?p=x", "?p=99999999999999", "?o=7.-2", "?all=", "?nonsense=1"):
         answer = client.get(address + strange)

@@ -73,6 +73,11 @@ def test_behind_in_both_directions(world: World) -> None:
             "It closed the connection, 6 tries",
             "warn",
         ),
+        (
+            {"heard": 900, "rests": 600, "last_error": "The limit X was reached."},
+            "The limit X was reached",
+            "warn",
+        ),
         ({"heard": 900, "sent_position": 10**6}, "Closed the session, nothing to send", ""),
         ({"rewrote": 7200}, "It rewrote its journal", "warn"),
     ],
@@ -84,6 +89,7 @@ def test_why(world: World, fields: dict[str, Any], why: str, kind: str) -> None:
         ("lease", "lease_until", 1),
         ("heard", "last_contact", -1),
         ("rewrote", "rewritten", -1),
+        ("rests", "next_attempt", 1),
     ):
         if name in given:
             given[column] = now + sign * timedelta(seconds=given.pop(name))
