@@ -30,7 +30,7 @@ def test_ready(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_what_fails_is_named_and_nothing_else_is_told(
-    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> bool:
         raise OSError("postgres://user:secret@host refuses")
@@ -40,6 +40,14 @@ def test_what_fails_is_named_and_nothing_else_is_told(
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == {"ready": False, "failing": ["broker", "disk"]}
+
+
+def test_a_database_that_is_away_is_asked_once() -> None:
+    def away() -> bool:
+        raise OSError
+
+    checks = {"database": away, "migrations": away, "disk": lambda: True}
+    assert readiness.failing(checks) == ["database"]
 
 
 @pytest.mark.django_db
