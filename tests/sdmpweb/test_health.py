@@ -1,6 +1,8 @@
 """Those who watch a node: who is answered, and what they learn."""
 
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -115,3 +117,18 @@ def test_a_node_without_redis_is_alive_and_not_ready(tmp_path: Path, own_redis: 
         assert httpx.get(f"{node.url}/healthz").status_code == 200
     finally:
         node.kill()
+
+
+@pytest.mark.nodes
+def test_the_metrics_of_a_grown_node(make_node: Callable[..., NodeProcess]) -> None:
+    """Its database is PostgreSQL, and what takes a moment to count is counted by a worker."""
+    with make_node("grown", "grown") as node:
+        assert httpx.get(f"{node.url}/readyz").json() == {"ready": True, "failing": []}
+        deadline = time.monotonic() + 30
+        while "sdmpweb_database_bytes" not in (text := httpx.get(f"{node.url}/metrics").text):
+            assert time.monotonic() < deadline, text
+            time.sleep(0.3)
+        assert 'database="postgresql"' in text
+        assert 'shape="grown"' in text
+        [size] = re.findall(r"^sdmpweb_database_bytes (\S+)$", text, re.MULTILINE)
+        assert float(size) > 1_000_000
