@@ -20,6 +20,7 @@ _FILES: Final = (
     "accounts",
     "invitations",
     "restored",
+    "backups",
 )
 
 

@@ -58,7 +58,12 @@ def do_backup(run: Run, progress: runs.Progress) -> None:
     place = places.join(to, places.new_name(timezone.now()))
     manifest, size = write_archive(place, settings.BACKUP_PASSPHRASE, progress)
     removed = places.rotate(to, settings.BACKUP_KEEP)
-    finding = {**_finding(place, manifest, size), "scheduled": True, "removed": len(removed)}
+    finding = {
+        **_finding(place, manifest, size),
+        "scheduled": True,
+        "removed": len(removed),
+        "found": [[each.name, each.made.isoformat(), each.bytes] for each in places.listed(to)],
+    }
     progress.end(Run.Outcome.GOOD, _written(place, manifest, size), [finding])
 
 

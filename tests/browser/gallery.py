@@ -143,6 +143,7 @@ PAGES: Final[dict[str, Step]] = {
     "panel, after a restore": Step("/admin/restored/"),
     "panel, journal": Step("/admin/journal/line/"),
     "panel, a resource": Step("/admin/journal/line/5/change/"),
+    "panel, backups": Step("/admin/backups/"),
     "panel, storage": Step("/admin/storage/"),
     "change password": Step("/account/password/change/"),
     "panel, accounts": Step("/admin/nodes/account/"),
