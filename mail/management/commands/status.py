@@ -34,7 +34,7 @@ class Command(BaseCommand):
         self.stdout.write(f"node {status['node']}")
         for word in ("lines", "accounts", "resources"):
             self.stdout.write(f"{status[word]} {word}")
-        if status["restored"]:
+        if "restored" in status:
             self.stdout.write(status["restored"])
         for peer in status["peers"]:
             heard = peer["last_contact"] or "never"
@@ -47,11 +47,12 @@ class Command(BaseCommand):
 def _status() -> dict[str, Any]:
     node = LocalNode.objects.get()
     last = Line.objects.order_by("-position").first()
+    restored = catching_up.words(timezone.now())
     return {
         "node": node.fingerprint,
         "lines": node.head_position,
         "last_line": last.identifier if last else node.fingerprint,
-        "restored": catching_up.words(timezone.now()),
+        **({"restored": restored} if restored else {}),
         "accounts": Account.objects.filter(is_echo=False).count(),
         "resources": Resource.objects.count(),
         "peers": [
