@@ -194,8 +194,7 @@ def kill_at(node: NodeProcess, stop: str, file: Path) -> None:
 @pytest.mark.parametrize(
     ("shape", "stop"),
     [
-        ("embedded", "unpacked"), ("embedded", "secrets in place"),
-        ("embedded", "about to be moved"),
+        ("embedded", "unpacked"), ("embedded", "about to be moved"),
         ("grown", "unpacked"), ("grown", "about to count"),
     ],
 )  # fmt: skip
