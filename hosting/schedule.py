@@ -8,18 +8,29 @@ from typing import Final
 from hosting import runs
 from hosting.backup import due
 from hosting.models import Run
+from hosting.retention.work import is_dry
 
 EVERY: Final[dict[str, timedelta]] = {
     Run.Kind.DOCTOR: timedelta(days=1),
     Run.Kind.STORAGE: timedelta(hours=1),
     Run.Kind.RETENTION: timedelta(days=1),
 }
+_LOOKED_AT: Final = 50
 
 
 def ask_for_due(now: datetime) -> None:
     """Ask for each kind of work whose last run began long enough ago, or that never was done."""
     for kind, every in EVERY.items():
-        last = Run.objects.filter(kind=kind).order_by("-asked").first()
+        last = _last(kind)
         if last is None or last.asked <= now - every:
             runs.ask(kind)
     due.ask_for_due(now)
+
+
+def _last(kind: str) -> Run | None:
+    """Give the run of a kind that was asked for last, leaving out those that only tried rules.
+
+    When nothing else is among the latest runs, the work is done once more, which does no harm.
+    """
+    latest = Run.objects.filter(kind=kind).order_by("-asked")[:_LOOKED_AT]
+    return next((run for run in latest if not is_dry(run)), None)

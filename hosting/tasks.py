@@ -9,6 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from hosting import audit, beats, gauges, runs, schedule
+from hosting.retention.told import note_told
 from hosting.work import WORK
 from nodes import counts
 
@@ -25,7 +26,9 @@ def do_runs() -> None:
 @shared_task
 def ask_for_due() -> None:
     """Ask for the long work that is due."""
-    schedule.ask_for_due(timezone.now())
+    now = timezone.now()
+    note_told(now)
+    schedule.ask_for_due(now)
 
 
 @shared_task

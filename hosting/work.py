@@ -7,6 +7,7 @@ from typing import Final
 from hosting import doctor, journal_check, storage
 from hosting.backup import deeds
 from hosting.models import Run
+from hosting.retention import work as retention
 from hosting.runs import Work
 
 WORK: Final[dict[str, Work]] = {
@@ -14,5 +15,6 @@ WORK: Final[dict[str, Work]] = {
     Run.Kind.CHECK: deeds.do_check,
     Run.Kind.DOCTOR: doctor.work,
     Run.Kind.JOURNAL: journal_check.check,
+    Run.Kind.RETENTION: retention.work,
     Run.Kind.STORAGE: storage.count,
 }

@@ -15,6 +15,7 @@ _FILES: Final = (
     "front",
     "running",
     "storage",
+    "retention",
     "health",
     "map",
     "accounts",

@@ -145,6 +145,7 @@ PAGES: Final[dict[str, Step]] = {
     "panel, a resource": Step("/admin/journal/line/5/change/"),
     "panel, backups": Step("/admin/backups/"),
     "panel, storage": Step("/admin/storage/"),
+    "panel, retention": Step("/admin/retention/"),
     "change password": Step("/account/password/change/"),
     "panel, accounts": Step("/admin/nodes/account/"),
     "panel, an account": Step("/admin/accounts/{chidi_account}/"),
