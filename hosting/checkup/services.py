@@ -148,6 +148,8 @@ def check_process(
         grown: whether each is a process of its own.
     """
     title = process_title(name)
+    if living and not grown:
+        living = living[:1]  # there is one at a time; another was ended within the last minute
     if living:
         seconds = max(0, round((now - living[0].seen).total_seconds()))
         seen = ngettext("seen %(n)d second ago", "seen %(n)d seconds ago", seconds)

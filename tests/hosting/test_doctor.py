@@ -265,6 +265,9 @@ def test_a_process_that_is_not_seen(name: str, grown: bool, command: str) -> Non
     line = services.check_process(name, living, NOW, NOW, grown=grown)
     assert line.state == "ok"
     assert "One is alive, seen 3 seconds ago" in line.sentence
+    # Of a node that is one process, another one was killed a moment ago.
+    line = services.check_process(name, living * 2, NOW, NOW, grown=grown)
+    assert line.sentence.startswith("2 are alive" if grown else "One is alive")
 
 
 @pytest.mark.django_db
