@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.utils.formats import number_format
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext, ngettext
 
 from hosting.models import Run
@@ -27,15 +27,15 @@ def check(run: Run, progress: Progress) -> None:
             "All %(n)s lines of the journal follow each other.",
             found.lines,
         )
-        % {"n": number_format(found.lines)}
+        % {"n": intcomma(found.lines)}
         if not found.faults
         else ngettext(
             "The journal has a fault: restore a backup from before, or ask for help.",
             "The journal has %(n)s faults: restore a backup from before, or ask for help.",
             found.faults,
         )
-        % {"n": number_format(found.faults)},
-        gettext("%(n)s signatures hold.") % {"n": number_format(found.signatures)},
+        % {"n": intcomma(found.faults)},
+        gettext("%(n)s signatures hold.") % {"n": intcomma(found.signatures)},
     ]
     if found.removed:
         words.append(
@@ -44,7 +44,7 @@ def check(run: Run, progress: Progress) -> None:
                 "The contents of %(n)s were revoked, taken along or dropped.",
                 found.removed,
             )
-            % {"n": number_format(found.removed)}
+            % {"n": intcomma(found.removed)}
         )
     progress.end(
         Run.Outcome.BAD if found.faults else Run.Outcome.GOOD,

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import connection, transaction
 from django.db.models import Count, Sum
-from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -95,7 +95,7 @@ def count(run: Run, progress: Progress) -> None:
         Stored.objects.all().delete()
         Stored.objects.bulk_create(found, batch_size=500)
     progress(resources, resources)
-    words = gettext("%(n)s resources are held here.") % {"n": number_format(resources)}
+    words = gettext("%(n)s resources are held here.") % {"n": intcomma(resources)}
     progress.end(Run.Outcome.GOOD, words)
 
 

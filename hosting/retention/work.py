@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from hosting import audit, runs
@@ -71,7 +71,7 @@ def _words(gone: int, size: int, *, dry: bool, any_rule: bool) -> str:
         return gettext("There is no rule, and everything is kept.")
     if not gone:
         return gettext("Nothing would go.") if dry else gettext("Nothing was to go.")
-    values = {"n": number_format(gone), "size": size_words(size)}
+    values = {"n": intcomma(gone), "size": size_words(size)}
     if dry:
         return (
             ngettext("One thing would go, %(size)s.", "%(n)s things would go, %(size)s.", gone)
