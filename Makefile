@@ -11,7 +11,7 @@ demo: .venv/.installed
 	@exec $(BIN)/sdmpweb demo $(ARGS)
 
 test: .venv/.installed-test
-	@scripts/debian chromium redis-server postgresql fonts-inter gettext
+	@scripts/debian chromium redis-server postgresql fonts-inter gettext nginx-light caddy systemd
 	@scripts/check $(ARGS)
 
 bench: .venv/.installed-test

@@ -15,6 +15,17 @@ from tests.support.services import PostgreSQL, Redis, postgresql_programs, redis
 _STRICT = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let all nodes be of one shape."""
+    parser.addoption("--shape", choices=("wide",), help="run nodes of the grown shape in this one")
+
+
+def chosen_shape(config: pytest.Config, shape: Shape) -> Shape:
+    """Return the shape in which a node is to run that a test wants in `shape`."""
+    wide = config.getoption("--shape") == "wide" and shape == "grown"
+    return "wide" if wide else shape
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
@@ -89,7 +100,8 @@ def make_node(
     made: list[NodeProcess] = []
 
     def make(name: str, shape: Shape = "embedded", **options: object) -> NodeProcess:
-        services = request.getfixturevalue("services") if shape == "grown" else None
+        shape = chosen_shape(request.config, shape)
+        services = request.getfixturevalue("services") if shape != "embedded" else None
         node = NodeProcess(tmp_path / name, shape, services=services, **options)  # type: ignore[arg-type]
         made.append(node)
         return node

@@ -142,7 +142,7 @@ def _names(wheel: Path) -> list[str]:
 
 def _version(program: Path) -> str:
     [about] = program.parents[1].glob("lib/python*/site-packages/sdmpweb-*.dist-info/METADATA")
-    return re.findall(r"^Version: (.+)$", about.read_text(), re.MULTILINE)[0]
+    return str(re.findall(r"^Version: (.+)$", about.read_text(), re.MULTILINE)[0])
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.nodes import NodeProcess
+from tests.conftest import chosen_shape
+from tests.support.nodes import NodeProcess, Shape
 from tests.support.scenario import Cast, Person, befriend
 
 
 def _make_cast(directory: Path, request: pytest.FixtureRequest) -> Cast:
     numbers = itertools.count()
 
-    def make_node(name: str, shape: str = "embedded", **options: object) -> NodeProcess:
-        services = request.getfixturevalue("services") if shape == "grown" else None
+    def make_node(name: str, shape: Shape = "embedded", **options: object) -> NodeProcess:
+        shape = chosen_shape(request.config, shape)
+        services = request.getfixturevalue("services") if shape != "embedded" else None
         place = directory / f"{name}-{next(numbers)}"
         return NodeProcess(place, shape, services=services, **options)  # type: ignore[arg-type]
 

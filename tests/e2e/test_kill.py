@@ -98,7 +98,7 @@ def _check_journals(people: tuple[Person, Person], before: tuple[list[str], list
 
 
 def _kill(node: NodeProcess, process: str) -> None:
-    names = ["web", "worker", "beat"] if process == "all" else [process]
+    names = list(node.processes) if process == "all" else [process]
     node.kill(*names)
     for name in names:
         node.start_process(name)

@@ -1,7 +1,8 @@
 """Real nodes, started as processes on free ports, in either shape.
 
 `NodeProcess` is one node. In the embedded shape it is one process; in the grown shape `web`,
-`worker` and `beat`, with a PostgreSQL database and a Redis database of its own.
+`worker` and `beat`, with a PostgreSQL database and a Redis database of its own. The wide shape is a
+grown one with `web-2` and `worker-2` besides, behind nginx, which listens on the node's port.
 """
 
 import itertools
@@ -19,9 +20,15 @@ from typing import Literal, Self
 import httpx
 
 from tests.support.ports import free_port
-from tests.support.services import PostgreSQL, Redis
+from tests.support.proxies import Nginx
+from tests.support.services import PostgreSQL, Redis, Server
 
-Shape = Literal["embedded", "grown"]
+Shape = Literal["embedded", "grown", "wide"]
+PROCESSES: dict[Shape, tuple[str, ...]] = {
+    "embedded": ("up",),
+    "grown": ("web", "worker", "beat"),
+    "wide": ("web", "web-2", "worker", "worker-2", "beat"),
+}
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 60.0
 SECONDS_TO_STOP = 10.0
@@ -85,8 +92,13 @@ class NodeProcess:
         }
         for name in ("DATABASE_URL", "REDIS_URL"):
             self.environment.pop(name, None)
-        if shape == "grown":
-            assert services is not None, "the grown shape needs PostgreSQL and Redis"
+        self.ports = {"web": self.port}
+        self.front: Server | None = None
+        if shape == "wide":
+            self.ports = {"web": free_port(), "web-2": free_port()}
+            self.environment |= {"SDMPWEB_PROXIES": "127.0.0.1", "SDMPWEB_URL": self.url}
+        if shape != "embedded":
+            assert services is not None, f"the {shape} shape needs PostgreSQL and Redis"
             number = next(_numbers) % 256
             worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
             database = services.postgresql.create_database(f"node_{worker}_{number}_{self.port}")
@@ -101,31 +113,37 @@ class NodeProcess:
 
     def start(self) -> None:
         """Start the node and wait until it answers; raises AssertionError with its log."""
-        for name in ("up",) if self.shape == "embedded" else ("web", "worker", "beat"):
+        for name in PROCESSES[self.shape]:
             self.start_process(name)
         self.wait_until_up()
 
     def start_process(self, name: str) -> None:
-        """Start one process of the node: `up`, `web`, `worker` or `beat`."""
+        """Start one process of the node, one of `PROCESSES`."""
+        command = [name.partition("-")[0]]
+        if self.shape == "wide" and name in self.ports:
+            command += ["--port", str(self.ports[name])]
         with self.log.open("ab") as output:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "sdmpweb", name], cwd=ROOT, env=self.environment,
+                [sys.executable, "-m", "sdmpweb", *command], cwd=ROOT, env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             )  # fmt: skip
 
     def wait_until_up(self) -> None:
         """Wait until the node answers; raises AssertionError with its log when it does not."""
         deadline = time.monotonic() + SECONDS_TO_START
-        while True:
-            try:
-                if httpx.get(f"{self.url}/health", timeout=5).status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
+        waiting = list(self.ports.values())
+        while waiting:
+            if _answers(waiting[0]):
+                del waiting[0]
+                continue
             ended = any(process.poll() is not None for process in self.processes.values())
             if ended or time.monotonic() > deadline:
                 raise AssertionError(f"the node did not start:\n{self.read_log()}")
             time.sleep(0.05)
+        if self.shape == "wide" and self.front is None:
+            nodes = tuple(self.ports.values())
+            self.front = Nginx(self.data.parent / "nginx", nodes, port=self.port)
+            self.front.start()
 
     def stop(self) -> None:
         """End the node as an owner would, with SIGTERM; raises AssertionError when it does not."""
@@ -137,6 +155,7 @@ class NodeProcess:
             self.kill()
             raise AssertionError(f"the node did not stop:\n{self.read_log()}") from None
         self.processes.clear()
+        self._stop_front()
         assert not any(statuses.values()), f"{statuses}\n{self.read_log()}"
 
     def kill(self, *names: str) -> None:
@@ -146,6 +165,13 @@ class NodeProcess:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.wait()
+        if not names:
+            self._stop_front()
+
+    def _stop_front(self) -> None:
+        if self.front is not None:
+            self.front.stop()
+            self.front = None
 
     def command(self, *arguments: str, stdin: str = "", status: int = 0) -> str:
         """Run an `sdmpweb` command on the node's data and return what it wrote to stdout.
@@ -179,3 +205,10 @@ class NodeProcess:
             self.stop()
         else:
             self.kill()
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,75 @@
+"""Two of everything behind nginx: a node that goes on, whichever of its processes is killed."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from tests.support.nodes import PROCESSES
+from tests.support.scenario import Cast, Person, befriend, eventually
+
+pytestmark = [pytest.mark.nodes, pytest.mark.postgresql, pytest.mark.redis]
+EACH_WAY = 10
+
+
+@pytest.fixture(scope="module")
+def pair(lasting_cast: Callable[[], Cast]) -> Iterator[tuple[Cast, Person, Person]]:
+    """Alice, whose node is of many processes, and Bob, whose node is one."""
+    cast = lasting_cast()
+    alice, bob = cast.person("alice", "wide"), cast.person("bob")
+    befriend(alice, bob)
+    alice.node.start()
+    bob.node.start()
+    yield cast, alice, bob
+    cast.end()
+
+
+def test_letters_go_both_ways(pair: tuple[Cast, Person, Person]) -> None:
+    _, alice, bob = pair
+    alice.send(bob, title="there")
+    alice.delivered("there")
+    bob.send(alice, title="and back")
+    bob.delivered("and back")
+
+
+@pytest.mark.parametrize("victim", PROCESSES["wide"])
+def test_nothing_is_lost_when_one_is_killed(pair: tuple[Cast, Person, Person], victim: str) -> None:
+    """All arrives while the process is gone, and once."""
+    _, alice, bob = pair
+    before = {person.username: _count(person) for person in (alice, bob)}
+    senders = [pair[0].console(person.node) for person in (alice, bob)]
+    for sender, person, other in zip(senders, (alice, bob), (bob, alice), strict=True):
+        sender.begin(
+            send=EACH_WAY, username=person.username, to=[other.user], title=victim, pause=0.1
+        )
+    some = before["alice"]["incoming"] + 2
+    eventually(lambda: _count(alice)["incoming"] >= some, "alice has the first ones")
+    alice.node.kill(victim)
+    sent = {uri for sender in senders for uri in sender.finish()["sent"]}
+    for sender in senders:
+        sender.kill()
+    wanted = {
+        name: {
+            "letters": count["letters"] + 2 * EACH_WAY,
+            "incoming": count["incoming"] + EACH_WAY,
+            "received": count["received"] + EACH_WAY,
+        }
+        for name, count in before.items()
+    }
+    for person in (alice, bob):
+        eventually(
+            lambda p=person: _count(p)["received"] >= wanted[p.username]["received"],  # type: ignore[misc]
+            f"{person.username} has all receipts, without {victim}",
+        )
+        assert _count(person) == wanted[person.username]
+        resources = [letter["resource"] for letter in person.letters()]
+        assert len(resources) == len(set(resources))
+        assert sent <= set(resources)
+        person.check_journal()
+    assert httpx.get(f"{alice.node.url}/health", trust_env=False).status_code == 200
+    alice.node.start_process(victim)
+    alice.node.wait_until_up()
+
+
+def _count(person: Person) -> dict[str, int]:
+    return person.console.ask(count=person.username)
