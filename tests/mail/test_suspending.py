@@ -77,7 +77,7 @@ def test_a_passkey_does_not_help_either(house: House) -> None:
     suspend(house.alice)
     passkey = Authenticator.objects.create(user=house.alice, type="webauthn", data={})
     request = RequestFactory().post("/account/2fa/webauthn/login/")
-    request.user, request.session = AnonymousUser(), SessionStore()  # type: ignore[assignment]
+    request.user, request.session = AnonymousUser(), SessionStore()
     with request_context(request):
         answer = perform_passwordless_login(request, passkey, Login(user=house.alice))
     assert answer.headers["Location"] == "/account/inactive/"
