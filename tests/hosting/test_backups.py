@@ -25,12 +25,16 @@ from tests.support.nodes import ROOT, CommandFailed, NodeProcess, Services
 
 pytestmark = pytest.mark.nodes
 PASSPHRASE = "nine words on a sheet of paper"
-
-
-@pytest.fixture(
+SQLITE = pytest.mark.parametrize("node", ["embedded"], indirect=True, scope="module")
+BOTH = pytest.mark.parametrize(
+    "node",
+    ["embedded", pytest.param("grown", marks=pytest.mark.postgresql)],
+    indirect=True,
     scope="module",
-    params=["embedded"],
 )
+
+
+@pytest.fixture(scope="module")
 def node(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[NodeProcess]:
@@ -80,6 +84,7 @@ def _refused(node: NodeProcess, *arguments: str) -> str:
     return caught.value.stderr
 
 
+@BOTH
 def test_a_backup_while_letters_arrive_is_of_one_moment(node: NodeProcess, tmp_path: Path) -> None:
     [bob] = json.loads(node.command("list_contacts", "alice", "--json"))[:1]
     console = Console(node)
@@ -105,12 +110,14 @@ def test_a_backup_while_letters_arrive_is_of_one_moment(node: NodeProcess, tmp_p
     assert PASSPHRASE not in node.read_log()
 
 
+@SQLITE
 def test_other_programs_open_it(backup: Path) -> None:
     clear = pyrage.passphrase.decrypt(backup.read_bytes(), PASSPHRASE)
     with tarfile.open(fileobj=io.BytesIO(clear)) as tar:
         assert tar.getnames()[0] == "manifest.json"
 
 
+@SQLITE
 def test_what_is_wrong_with_a_backup_is_said(
     node: NodeProcess, backup: Path, tmp_path: Path
 ) -> None:
@@ -139,6 +146,7 @@ def test_what_is_wrong_with_a_backup_is_said(
         open_archive(str(backup), PASSPHRASE, into)
 
 
+@SQLITE
 def test_a_killed_backup_leaves_no_file_and_the_next_one_works(
     node: NodeProcess, tmp_path: Path
 ) -> None:
@@ -158,6 +166,7 @@ def test_a_killed_backup_leaves_no_file_and_the_next_one_works(
     assert [path.name for path in tmp_path.iterdir()] == ["house.age"]
 
 
+@SQLITE
 def test_a_full_disk_leaves_nothing(node: NodeProcess, tmp_path: Path) -> None:
     limit = 300_000
 
@@ -175,6 +184,7 @@ def test_a_full_disk_leaves_nothing(node: NodeProcess, tmp_path: Path) -> None:
     assert not list(node.data.glob(".copy-*"))
 
 
+@BOTH
 def test_the_node_backs_up_rotates_and_tests_by_itself(node: NodeProcess) -> None:
     kept = Path(node.environment["SDMPWEB_BACKUP_TO"])
     kept.mkdir()
