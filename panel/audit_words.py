@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hosting.models import AuditEntry
+from hosting.retention.rules import kind_of
 from mail.presentation import size_words
 
 SENTENCES: Final[dict[str, str | Promise]] = {
@@ -28,6 +29,8 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "account.rights": _("Changed what the account %(about)s may do"),
     "account.sign_ins.end": _("Signed the account %(about)s out everywhere"),
     "account.suspend": _("Suspended the account %(about)s"),
+    "backup.check": _("Asked for a test of the newest backup"),
+    "backup.write": _("Asked for a backup"),
     "invitation.restore": _("Restored an invitation of the account %(about)s"),
     "invitation.withdraw": _("Withdrew an invitation of the account %(about)s"),
     "journal.check": _("Asked for a check of the journal"),
@@ -37,6 +40,9 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "node.wait_no_longer": _("Waited no longer for peers after a restore"),
     "node.withdraw": _("Withdrew a node of the account %(about)s"),
     "peer.sync": _("Had the peer %(about)s called"),
+    "retention.applied": _("Let go what the rules say"),
+    "retention.rules": _("Set for how long what is kept here is kept"),
+    "retention.try": _("Asked what rules would let go"),
     "storage.count": _("Had the storage counted"),
     "trust.renew": _("Renewed the trust %(about)s"),
     "trust.withdraw": _("Withdrew the trust %(about)s"),
@@ -87,7 +93,12 @@ def sentence(action: str, about: str) -> str:
 
 def detail_words(details: dict[str, Any]) -> list[tuple[str, str]]:
     """Say the details of a change, each by name and value."""
-    return [(str(_NAMES.get(name, name)), _value(name, each)) for name, each in details.items()]
+    return [(_name(name), _value(name, each)) for name, each in details.items()]
+
+
+def _name(name: str) -> str:
+    rule = kind_of(name)
+    return str(rule.words if rule else _NAMES.get(name, name))
 
 
 def _value(name: str, value: Any) -> str:

@@ -26,6 +26,8 @@ _KINDS: Final = (
     ("node.", _("nodes")),
     ("trust.", _("trusts")),
     ("peer.", _("peers")),
+    ("backup.", _("backups")),
+    ("retention.", _("limits and retention")),
     ("command.", _("commands")),
 )
 

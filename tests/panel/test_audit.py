@@ -50,6 +50,7 @@ def test_changes_are_said_in_sentences(owner: Client, olga: Account) -> None:
     note("account.suspend", "bob", by=olga)
     note("account.rights", "bob", by=olga, quota=1_500_000, may_invite=False)
     note("command.create_account", "ana", where=AuditEntry.Where.COMMAND)
+    note("retention.rules", by=olga, bin=30)
     note("journal.repair", where=AuditEntry.Where.NODE)  # of a later version
     page = owner.get(reverse(LIST)).content.decode()
     for words in ("Suspended the account bob", "Made the account ana", "by command", "the node"):
@@ -57,6 +58,9 @@ def test_changes_are_said_in_sentences(owner: Client, olga: Account) -> None:
     entry = AuditEntry.objects.get(action="account.rights")
     detail = owner.get(reverse("admin:hosting_auditentry_change", args=[entry.pk]))
     assert "space: 1.5 MB, may invite people: no" in detail.content.decode()
+    entry = AuditEntry.objects.get(action="retention.rules")
+    detail = owner.get(reverse("admin:hosting_auditentry_change", args=[entry.pk]))
+    assert "Messages in the Bin: 30" in detail.content.decode()
 
 
 def test_who_what_when(owner: Client, olga: Account) -> None:
@@ -93,6 +97,7 @@ def test_every_action_has_its_sentence() -> None:
     files = [file for package in _PACKAGES for file in (ROOT / package).rglob("*.py")]
     actions = {found for file in files for found in _ACTION.findall(file.read_text())}
     actions |= {"node.let_in", "node.change"}  # chosen in one expression
+    actions |= {"backup.write", "backup.check"}  # likewise
     assert {"account.suspend", "account.delete", "trust.withdraw"} <= actions
     named = {name for name in SENTENCES if not name.startswith("command.")}
     assert actions - named == set()
