@@ -4,11 +4,12 @@ Exit status: 0, 1 when a command failed, 2 when it was called or configured wron
 wrong is one sentence on stderr.
 """
 
+import atexit
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sdmpweb import __version__, audited
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(argv: list[str]) -> None:
     import django
 
+    _see_pools_out()
     django.setup()
     from django.core.management import (
         execute_from_command_line,
@@ -83,6 +85,24 @@ def _run(argv: list[str]) -> None:
         _noting(name, command, argv, partial(command.run_from_argv, argv), ours=True)
     except (UserError, SdmpError) as error:
         _fail(str(error), 1)
+
+
+@cache
+def _see_pools_out() -> None:
+    """Let PostgreSQL's pools end, with their threads, after all else that is done at the exit.
+
+    A thread that is at work while the interpreter is taken apart can crash the process.
+    """
+    atexit.register(_end_pools)
+
+
+def _end_pools() -> None:
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if connection.vendor == "postgresql":
+            connection.close_pool()  # type: ignore[attr-defined]
 
 
 def _noting(
