@@ -97,8 +97,11 @@ def _see_pools_out() -> None:
 
 
 def _end_pools() -> None:
+    from django.conf import settings
     from django.db import connections
 
+    if not settings.configured:  # they are wrong, and nothing was begun
+        return
     for connection in connections.all(initialized_only=True):
         connection.close()
         if connection.vendor == "postgresql":
