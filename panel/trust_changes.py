@@ -77,7 +77,7 @@ def renewing(fact: TrustFact, now: datetime, names: Names) -> Possible:
     if account is None:
         return Possible(False, _elsewhere(fact.issuer, facts, now, names))
     ending = _ending(account, fact, now)
-    if ending is None:
+    if ending is None or (fact.expires is not None and ending.at > fact.expires):
         words = gettext("A later trust of %(issuer)s for %(trustee)s has taken its place.")
         return Possible(False, words % values)
     if ending.phrase:

@@ -191,7 +191,9 @@ class TrustAdmin(OwnersAdmin):
             do = trust_changes.withdraw if what == "withdraw" else trust_changes.renew
             try:
                 toast(request, do(fact, by=request.user, now=now))  # type: ignore[arg-type]
-                return redirect("admin:nodes_trust_change", key)
+                same = Trust.objects.filter(issuer=row.issuer, trustee=row.trustee, type=row.type)
+                shown = key if what == "withdraw" else same.latest("pk").pk  # the new one
+                return redirect("admin:nodes_trust_change", shown)
             except UserError as refusal:
                 refused = str(refusal)
         ask = trust_changes.withdrawing if what == "withdraw" else trust_changes.renewing

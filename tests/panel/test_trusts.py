@@ -160,10 +160,12 @@ def test_renewing_a_trust_that_ends(world: World, as_owner: Enter) -> None:
     client, row = as_owner(world.alice), _trust(alice, DESK.fingerprint)
     page = reverse("admin:trust_renew", args=[row.pk])
     assert "for another year" in _words(client, page)
-    client.post(page)
+    answer = client.post(page)
     later = _trust(alice, DESK.fingerprint)
     assert later.expires is not None
     assert later.expires > now + timedelta(days=360)
+    assert answer["Location"] == reverse("admin:nodes_trust_change", args=[later.pk])
+    assert "has taken its place" in client.post(page).content.decode()
     assert AuditEntry.objects.filter(action="trust.renew").count() == 1
 
 
