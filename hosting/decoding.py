@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from journal.models import Resource
@@ -29,7 +29,7 @@ _LABELS: Final = {
     "key": _("public key"),
     "fingerprint": _("fingerprint"),
     "trustee": _("trusts"),
-    "authorization": _("may"),
+    "authorization": pgettext_lazy("a power", "may"),
     "resource": _("revokes"),
     "name": _("name"),
     "about": _("about"),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import django
 import polib
 import pytest
 
@@ -75,3 +76,13 @@ def test_nothing_that_is_to_be_translated_is_missing_from_the_catalogues(tmp_pat
         held = {(e.msgctxt, e.msgid, e.msgid_plural) for e in _catalogue(language)}
         assert wanted - held == set(), f"run scripts/messages and translate ({language})"
         assert held - wanted == set(), f"run scripts/messages ({language})"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_of_dates_are_left_to_django(language: str) -> None:
+    """A word without context means the same everywhere: who may do what is not the month of May."""
+    theirs = Path(django.__file__).parent / "conf" / "locale" / language / "LC_MESSAGES"
+    known = {(e.msgctxt, e.msgid): e.msgstr for e in polib.pofile(str(theirs / "django.po"))}
+    ours = {(e.msgctxt, e.msgid): e.msgstr for e in _catalogue(language)}
+    shared = known.keys() & ours.keys()
+    assert {key: ours[key] for key in shared if known[key] and ours[key] != known[key]} == {}
