@@ -191,6 +191,9 @@ def check_disk(free: int) -> Finding:
     size = number_format(round(free / GB, 1), 1)
     sentence = gettext("%(size)s GB are free for mail.") % {"size": size}
     todo = gettext("Make room on this disk, or move the data directory to a larger one.")
+    if free < settings.DISK_RESERVE:
+        sentence = gettext("%(size)s GB are free; that little, nothing new is taken in.")
+        return Finding("disk", "bad", title, sentence % {"size": size}, todo)
     if free < NO_SPACE:
         return Finding("disk", "bad", title, sentence, todo)
     if free < LITTLE_SPACE:

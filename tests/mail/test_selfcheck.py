@@ -70,6 +70,13 @@ def test_disk(free: int, state: str) -> None:
     assert selfcheck.check_disk(free).state == state
 
 
+def test_a_disk_below_the_reserve_is_told_as_such(settings: Any) -> None:
+    settings.DISK_RESERVE = 6 * GB
+    finding = selfcheck.check_disk(5 * GB)
+    assert finding.state == "bad"
+    assert "nothing new is taken in" in finding.sentence
+
+
 def test_secret(tmp_path: Path) -> None:
     path = tmp_path / "node.secret"
     missing = selfcheck.check_secret(selfcheck.look_at_secret(path))
