@@ -24,10 +24,12 @@ from hosting.models import Run
 from journal import presence
 from journal.models import DropCount
 from mail.models import Held, Unopened
-from nodes import disk
+from nodes import disk, keystore
 from nodes.bounds import BOUNDS
 from nodes.counts import AMOUNTS, totals
+from nodes.facts import current_facts
 from nodes.models import Account, LocalNode, Peer
+from nodes.peers import nodes_to_dial
 from sdmp.container import VERSION
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -115,6 +117,7 @@ def _peers(now: datetime) -> Iterable[Metric]:
     connected = Peer.objects.filter(lease_until__gte=now).count()
     yield _gauge("peers_connected", "Peers that we talk to or call now", connected)
     head = LocalNode.objects.values_list("head_position", flat=True).first() or 0
+    joined = _joined(now) if head else ()
     behind = GaugeMetricFamily(
         "sdmpweb_peer_lag_lines", "Journal lines a peer was not told", labels=["peer"]
     )
@@ -124,7 +127,7 @@ def _peers(now: datetime) -> Iterable[Metric]:
     failing = GaugeMetricFamily(
         "sdmpweb_peer_failures", "Failed calls of a peer in a row", labels=["peer"]
     )
-    for peer in Peer.objects.order_by("sent_position")[:_MOST_PEERS]:
+    for peer in joined:
         label = [peer.fingerprint[:12]]
         behind.add_metric(label, max(0, head - peer.sent_position))
         failing.add_metric(label, peer.failures)
@@ -134,6 +137,19 @@ def _peers(now: datetime) -> Iterable[Metric]:
     yield _gauge("journal_lines", "Lines of this node’s journal", head)
     yield _gauge("resources", "Resources that were ever accepted here", max(0, head - 1))
     yield _gauge("accounts", "Accounts of people", Account.objects.filter(is_echo=False).count())
+
+
+def _joined(now: datetime) -> Iterable[Peer]:
+    """Give the peers with whom some trust joins us; the others are told nothing, nor called."""
+    facts, here = current_facts(), keystore.node_fingerprint()
+    wanted = nodes_to_dial(facts, here, now)
+    number = 0
+    for peer in Peer.objects.order_by("sent_position").iterator():
+        if peer.fingerprint in wanted or facts.may_talk(here, peer.fingerprint, now):
+            yield peer
+            number += 1
+            if number == _MOST_PEERS:
+                return
 
 
 def _queues(now: datetime) -> Iterable[Metric]:

@@ -14,6 +14,7 @@ from journal.models import DropCount, Wanted
 from nodes.bounds import BOUNDS
 from nodes.models import Count, Peer
 from sdmp.encoding import hash_b64
+from tests.support.cast import DESK
 from tests.support.world import World
 from tests.support.world import own_memory_fixture as own_memory_fixture
 from tests.support.world import world_fixture as world_fixture
@@ -38,7 +39,9 @@ def nothing_measured() -> None:
 
 def test_the_numbers_of_a_node(world: World) -> None:
     now = timezone.now()
-    peer = hash_b64(b"a peer")
+    peer, cut_off = DESK.fingerprint, hash_b64(b"a peer with whom no trust joins us")
+    world.know(DESK)
+    Peer.objects.create(fingerprint=cut_off, known_line=cut_off, last_contact=now)
     Peer.objects.create(
         fingerprint=peer, known_line=peer, failures=2, last_contact=now - timedelta(seconds=100),
         lease_until=now + timedelta(seconds=9),
@@ -61,6 +64,7 @@ def test_the_numbers_of_a_node(world: World) -> None:
     assert found[f"sdmpweb_peer_lag_lines {label}"] == head - 1
     assert found[f"sdmpweb_peer_failures {label}"] == 2
     assert 100 <= found[f"sdmpweb_peer_silent_seconds {label}"] < 160
+    assert f"sdmpweb_peer_lag_lines peer={cut_off[:12]}" not in found
     assert found["sdmpweb_peers_connected"] == 1
     assert found["sdmpweb_resources_dropped_total reason=expired"] == 4
     assert found["sdmpweb_peer_bytes_total direction=in"] >= 512
@@ -94,7 +98,7 @@ def test_nobody_is_named(world: World) -> None:
 def test_large_tables_are_not_counted_when_asked(world: World) -> None:
     """What is asked is little, and as much whatever there is."""
     gauges.measure(timezone.now())
-    with assertNumQueries(10):
+    with assertNumQueries(15):  # three for who trusts whom, which is in memory otherwise
         metrics.exposition()
 
 
