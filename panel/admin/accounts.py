@@ -57,9 +57,7 @@ class WhichFilter(admin.SimpleListFilter):
 class AccountAdmin(OwnersAdmin):
     """Everybody who has an account here."""
 
-    list_words = _(
-        "Everybody who has an account here. What they write and whom they know is theirs."
-    )
+    list_words = _("Everybody who has an account here. What they write is theirs.")
     empty_icon = "people"
     empty_title = _("Nobody is like that")
     list_display = ("person", "standing", "seen", "factor", "recovery", "letters", "space")

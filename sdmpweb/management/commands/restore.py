@@ -56,12 +56,12 @@ class Command(BaseCommand):
         say = self.stdout.write
         say(
             f"Restored {manifest.node_name or 'a node that nobody owns yet'} as it was on {made}, "
-            f"with {accounts} accounts and {letters} messages."
+            f"with {_counted(accounts, 'account')} and {_counted(letters, 'message')}."
         )
         if back.fingerprint:
             say(f"node {back.fingerprint}")
             say(
-                f"When it runs it asks its {back.peers} peers for what came since, "
+                f"When it runs it asks {_counted(back.peers, 'peer')} for what came since, "
                 "and publishes nothing new before that."
             )
         if back.waiting:
@@ -72,3 +72,7 @@ class Command(BaseCommand):
         if restored.settings is not None:
             say(f"The settings of the backup are in {restored.settings}.")
         say("Everybody has to sign in again. Start the node now, and leave the old one off.")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
