@@ -45,9 +45,12 @@ class Overdue:
 
 
 def overdue_query(now: datetime) -> Q:
-    """Tell in a query which rows of `Peer` are silent for too long, whoever has to do with them."""
+    """Tell in a query which rows of `Peer` are silent for too long, whoever has to do with them.
+
+    One that is being called just now is still among them: contact ends its failures.
+    """
     silent = Q(last_contact__lt=now - AFTER) | Q(last_contact=None, failures__gte=TRIES)
-    return silent & Q(failures__gt=0) & (Q(lease_until=None) | Q(lease_until__lt=now))
+    return silent & Q(failures__gt=0)
 
 
 def overdue_peers(now: datetime) -> list[Overdue]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nodes.models import LocalNode, Peer
-from nodes.peers import get_peer
+from nodes.peers import get_peer, note_contact
 from panel.overdue import overdue_peers
 from tests.support.cast import DESK, TABLET
 from tests.support.world import World
@@ -34,20 +34,30 @@ def test_silent_for_days(world: World) -> None:
     [
         {"failures": 3, "hours": 20},  # switched off at night
         {"failures": 0, "hours": 90},  # nothing has failed
-        {"failures": 3, "hours": 90, "lease": 10},  # somebody talks to it
         {"failures": 3},  # never reached, and not tried for long
     ],
 )
 def test_not_overdue(world: World, fields: dict[str, int]) -> None:
     world.know(DESK)
     now = world.now
-    hours, lease = fields.get("hours"), fields.get("lease")
+    hours = fields.get("hours")
     _set(
         world,
         failures=fields["failures"],
         last_contact=now - timedelta(hours=hours) if hours else None,
-        lease_until=now + timedelta(seconds=lease) if lease else None,
     )
+    assert overdue_peers(now) == []
+
+
+def test_it_is_overdue_while_it_is_called_once_more(world: World) -> None:
+    world.know(DESK)
+    now = world.now
+    _set(
+        world, failures=3, last_contact=now - timedelta(hours=90),
+        lease_until=now + timedelta(seconds=10),
+    )  # fmt: skip
+    assert len(overdue_peers(now)) == 1
+    note_contact(DESK.fingerprint, now)
     assert overdue_peers(now) == []
 
 
