@@ -185,7 +185,7 @@ class Drill:
 
     def _wait(self) -> int:
         home = self.people[0]
-        eventually(lambda: not "restored" in home.status(), "it has caught up", self._patience)
+        eventually(lambda: "restored" not in home.status(), "it has caught up", self._patience)
         return len(self.peers)
 
     def _wait_for_letters(self) -> int:
