@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.utils import timezone
+
 from hosting import runs
 from hosting.backup import due
 from hosting.models import Run
@@ -16,15 +18,22 @@ EVERY: Final[dict[str, timedelta]] = {
     Run.Kind.RETENTION: timedelta(days=1),
 }
 _LOOKED_AT: Final = 50
+_started: Final = timezone.now()
+_SETTLED: Final = timedelta(minutes=2)  # after a start, until peers are in contact
 
 
 def ask_for_due(now: datetime) -> None:
     """Ask for each kind of work whose last run began long enough ago, or that never was done."""
     for kind, every in EVERY.items():
         last = _last(kind)
-        if last is None or last.asked <= now - every:
+        if last is None or last.asked <= now - every or _is_of_before(kind, last, now):
             runs.ask(kind)
     due.ask_for_due(now)
+
+
+def _is_of_before(kind: str, last: Run, now: datetime) -> bool:
+    """Tell whether a check is of before the start: address, settings or machine may be others."""
+    return kind == Run.Kind.DOCTOR and last.asked < _started <= now - _SETTLED
 
 
 def _last(kind: str) -> Run | None:

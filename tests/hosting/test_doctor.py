@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from hosting import beats, doctor, runs
+from hosting import beats, doctor, runs, schedule
 from hosting.checkup import calls, doors, machine, services
 from hosting.checkup.calls import Called
 from hosting.checkup.doors import Door
@@ -363,3 +363,22 @@ def make_processes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         monkeypatch.setattr(machine, "ntp_synchronised", lambda: None)
 
     return make
+
+
+@pytest.mark.django_db
+def test_a_check_of_before_the_start_is_made_again_when_peers_had_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = timezone.now()
+    monkeypatch.setattr(schedule, "_started", start)
+    before = start - timedelta(minutes=5)
+    Run.objects.create(kind=Run.Kind.DOCTOR, asked=before, finished=before)
+
+    schedule.ask_for_due(start + timedelta(minutes=1))
+    assert runs.current(Run.Kind.DOCTOR) is None
+    schedule.ask_for_due(start + timedelta(minutes=3))
+    asked = runs.current(Run.Kind.DOCTOR)
+    assert asked is not None
+    Run.objects.filter(pk=asked.pk).update(finished=timezone.now())
+    schedule.ask_for_due(start + timedelta(minutes=4))
+    assert runs.current(Run.Kind.DOCTOR) is None
