@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 
-.PHONY: up demo test bench drill format lock clean
+.PHONY: up demo test wide bench drill format lock clean
 
 up: .venv/.installed
 	@exec $(BIN)/sdmpweb up $(ARGS)
@@ -13,6 +13,11 @@ demo: .venv/.installed
 test: .venv/.installed-test
 	@scripts/debian chromium redis-server postgresql fonts-inter gettext nginx-light caddy systemd
 	@scripts/check $(ARGS)
+
+# The tests between nodes, with nodes of the grown shape in several processes each, behind nginx.
+wide: .venv/.installed-test
+	@scripts/debian redis-server postgresql nginx-light
+	@scripts/check tests/e2e --shape wide $(ARGS)
 
 bench: .venv/.installed-test
 	@scripts/debian redis-server postgresql
