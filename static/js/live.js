@@ -20,6 +20,7 @@
   let ticking = 0;
   let wasOpen = false;
   let lastTick = Date.now();
+  let leaving = false;
   const due = new Set();
 
   function show(state) {
@@ -112,14 +113,20 @@
     opened.addEventListener("close", (event) => {
       if (socket !== opened) return;
       socket = null;
-      // The sign-in was ended elsewhere: what is loaded now is the page for signing in.
-      if (event.code === 4001) { location.reload(); return; }
+      // The sign-in was ended elsewhere: what is loaded now is the page for signing in. Who is just
+      // leaving, as by deleting the account or signing out, is on the way to another page already.
+      if (event.code === 4001) { if (!leaving) location.reload(); return; }
       // A single failure to connect, as on a restart, is not worth a strip yet.
       if (wasOpen || failures > 1) show("lost");
       wait();
     });
   }
 
+  addEventListener("beforeunload", () => {
+    leaving = true;
+    setTimeout(() => { leaving = false; }, 10000); // it was a file to be saved, or the person stayed
+  });
+  addEventListener("pageshow", () => { leaving = false; });
   document.querySelector("[data-try-now]").addEventListener("click", () => { failures = 0; connect(); });
   addEventListener("online", () => { failures = 0; connect(); });
   document.addEventListener("visibilitychange", () => {
