@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db.models import F, Q
+from django.db.models import Count, F, Max, Q
 
 from journal.models import Resource
 from mail.flags import let_in
@@ -137,6 +137,20 @@ def file_letters(
     count("letters", "sent", sent)
     count("letters", "filed", len(letters) - sent)
     return letters
+
+
+def count_again(letters: Iterable[Letter]) -> None:
+    """Let the conversations of letters that were moved in time say again when and what is new."""
+    conversations = {letter.conversation_id for letter in letters}
+    sums = (
+        Letter.objects.filter(conversation__in=conversations)
+        .values("conversation_id")
+        .annotate(latest=Max("filed"), unread=Count("pk", filter=Q(read=False)))
+    )
+    for one in sums:
+        Conversation.objects.filter(pk=one["conversation_id"]).update(
+            latest=one["latest"], unread=one["unread"]
+        )
 
 
 def _let_in_recipients(placed: Sequence[_Placed]) -> None:

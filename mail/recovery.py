@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -23,8 +23,9 @@ from journal.revoke import revoke_all
 from journal.user_key import open_user_key
 from mail import adding
 from mail.contacts import add_contact
+from mail.filing import count_again
 from mail.live import tell
-from mail.models import Conversation, Delivery, Letter, Unopened, Unreadable
+from mail.models import Delivery, Letter, Unopened, Unreadable
 from mail.opening import Reader, one_at_a_time, write_opened
 from mail.presentation import clean_name
 from mail.receivers import wait_to_be_opened
@@ -244,16 +245,7 @@ def _put_in_place(letters: Sequence[Letter], receipted: set[str], now: datetime)
         letter.filed = min(letter.date, now)
         letter.read = letter.outgoing or letter.resource.identifier in receipted
     Letter.objects.bulk_update(letters, ["filed", "read"])
-    conversations = {letter.conversation_id for letter in letters}
-    sums = (
-        Letter.objects.filter(conversation__in=conversations)
-        .values("conversation_id")
-        .annotate(latest=Max("filed"), unread=Count("pk", filter=Q(read=False)))
-    )
-    for row in sums:
-        Conversation.objects.filter(pk=row["conversation_id"]).update(
-            latest=row["latest"], unread=row["unread"]
-        )
+    count_again(letters)
 
 
 def _count_receipts_again(account: Account) -> None:

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, Max, Q
 from django.dispatch import receiver
 from django.urls import reverse
 
@@ -22,8 +21,9 @@ from journal.models import CatchUp, Resource
 from journal.publish import write_own
 from journal.signals import caught_up
 from mail import drafts
+from mail.filing import count_again
 from mail.live import tell
-from mail.models import Conversation, Draft, Held, Letter, OwedReceipt, Unopened
+from mail.models import Draft, Held, Letter, OwedReceipt, Unopened
 from mail.opening import make_receipt
 from mail.people import profile
 from mail.presentation import clean_name
@@ -167,16 +167,7 @@ def _put_in_order(account: Account) -> None:
             letter.filed = moment
             moved.append(letter)
     Letter.objects.bulk_update(moved, ["filed"], batch_size=500)
-    conversations = {letter.conversation_id for letter in moved}
-    sums = (
-        Letter.objects.filter(conversation__in=conversations)
-        .values("conversation_id")
-        .annotate(latest=Max("filed"), unread=Count("pk", filter=Q(read=False)))
-    )
-    for one in sums:
-        Conversation.objects.filter(pk=one["conversation_id"]).update(
-            latest=one["latest"], unread=one["unread"]
-        )
+    count_again(moved)
 
 
 def _forget_sent(account: Account) -> None:
