@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+from aiohappyeyeballs import AddrInfoType, start_connection
 from django.utils.translation import gettext
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
@@ -23,7 +25,12 @@ from nodes.errors import UserError
 from sdmp import limits
 
 _OPEN_SECONDS: Final = 10.0
+_SECONDS_UNTIL_THE_NEXT: Final = 0.25  # address of a name is tried beside (RFC 8305)
 _CLOSE_SECONDS: Final = 2.0
+
+
+# ValueError: it sends us on, and we do not go.
+_FAILED: Final = (OSError, InvalidHandshake, InvalidURI, EOFError, ValueError)
 
 
 class Unreachable(UserError):
@@ -69,7 +76,8 @@ class Call:
 async def call(url: str, *, private: bool) -> Call:
     """Open a WebSocket to a node's address.
 
-    The host is looked up once, and the connection goes to the address that was checked.
+    The host is looked up once, and the connection goes to one of the addresses that were checked:
+    the first that answers.
 
     Args:
         url: where the node is reached (`ws:` or `wss:`).
@@ -78,27 +86,12 @@ async def call(url: str, *, private: bool) -> Call:
     Raises:
         Unreachable: one sentence that says why.
     """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "wss" else 80)
+    host, port = _place(url)
     addresses = await look_up(host, port, private=private)
     try:
-        connection = await connect(
-            url,
-            host=addresses[0],
-            port=port,
-            proxy=None,
-            compression=None,
-            open_timeout=_OPEN_SECONDS,
-            close_timeout=_CLOSE_SECONDS,
-            max_size=limits.FRAME_BYTES,
-            max_queue=2,
-            user_agent_header="sdmpweb",
-        )
-    except (OSError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
-        # ValueError: it sends us on to another host or port, where we do not go.
+        return Call(await _open(url, addresses, limits.FRAME_BYTES))
+    except _FAILED as error:
         raise Unreachable(f"{host} port {port} does not answer: {_words(error)}.") from None
-    return Call(connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +113,12 @@ async def greet_own(url: str, header: str, value: str) -> Greeting:
     Raises:
         Unreachable: one sentence that says why.
     """
-    parts = urlsplit(url)
+    host, port = _place(url)
+    addresses = await look_up(host, port, private=True)
     try:
-        connection = await connect(
-            url,
-            additional_headers={header: value},
-            proxy=None,
-            compression=None,
-            open_timeout=_OPEN_SECONDS,
-            close_timeout=_CLOSE_SECONDS,
-            max_size=limits.FRAME_BYTES_UNPROVED,
-            user_agent_header="sdmpweb",
-        )
-    except (OSError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
-        port = parts.port or (443 if parts.scheme == "wss" else 80)
-        raise Unreachable(f"{parts.hostname} port {port} does not answer: {_words(error)}.") from (
-            error
-        )
+        connection = await _open(url, addresses, limits.FRAME_BYTES_UNPROVED, {header: value})
+    except _FAILED as error:
+        raise Unreachable(f"{host} port {port} does not answer: {_words(error)}.") from error
     try:
         tls: ssl.SSLObject | None = connection.transport.get_extra_info("ssl_object")
         found = tls.getpeercert() if tls is not None else None
@@ -150,15 +132,38 @@ async def greet_own(url: str, header: str, value: str) -> Greeting:
         await connection.close()
 
 
-async def look_up(host: str, port: int, *, private: bool) -> list[str]:
-    """Look a host up, once, and give the addresses that may be dialled.
+async def live_address(host: str, port: int, *, private: bool) -> str:
+    """Look a host up, once, and give the address that may be dialled and that answers first.
 
-    Whoever connects has to go to one of these: another look-up could give another answer.
+    Whoever connects has to go to this one: another look-up could give another answer. Where there
+    is only one it is not tried beforehand.
 
     Args:
         host: a name or a literal address, without brackets.
         port: where it is to be called.
         private: whether addresses that are not public may be dialled too.
+
+    Raises:
+        Unreachable: it is not known, or none of its addresses may be dialled.
+        OSError: none of its addresses answers.
+    """
+    addresses = await look_up(host, port, private=private)
+    if len(addresses) == 1:
+        return str(addresses[0][4][0])
+    with await _connect(addresses) as connected:
+        return str(connected.getpeername()[0])
+
+
+async def look_up(host: str, port: int, *, private: bool) -> Sequence[AddrInfoType]:
+    """Look a host up, once, and give the addresses that may be dialled.
+
+    Args:
+        host: a name or a literal address, without brackets.
+        port: where it is to be called.
+        private: whether addresses that are not public may be dialled too.
+
+    Returns:
+        What a socket is opened with, as `getaddrinfo` gives it; at least one.
 
     Raises:
         Unreachable: it is not known, or none of its addresses may be dialled.
@@ -168,13 +173,54 @@ async def look_up(host: str, port: int, *, private: bool) -> list[str]:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # UnicodeError: a name that cannot be one
         raise Unreachable(gettext("The name %(host)s is not known.") % {"host": host}) from None
-    addresses = [str(entry[4][0]) for entry in found]
-    if not private:
-        addresses = [address for address in addresses if is_public(address)]
+    addresses: Sequence[AddrInfoType] = [
+        entry for entry in found if private or is_public(str(entry[4][0]))
+    ]
     if not addresses:
         sentence = gettext("%(host)s is not a public address; the owner can allow such.")
         raise Unreachable(sentence % {"host": host})
     return addresses
+
+
+async def _connect(addresses: Sequence[AddrInfoType]) -> socket.socket:
+    """Connect to the first of these that answers, IPv6 and IPv4 by turns. Raises OSError."""
+    try:
+        async with asyncio.timeout(_OPEN_SECONDS):
+            return await start_connection(
+                addresses, happy_eyeballs_delay=_SECONDS_UNTIL_THE_NEXT, interleave=1
+            )
+    except RuntimeError as error:  # uvloop raises it for addresses that cannot be
+        raise OSError(str(error)) from None
+
+
+async def _open(
+    url: str, addresses: Sequence[AddrInfoType], size: int, headers: dict[str, str] | None = None
+) -> ClientConnection:
+    """Open a WebSocket at one of the addresses, with messages of at most `size` bytes."""
+    connected = await _connect(addresses)
+    try:
+        # On a socket of ours it goes nowhere else, wherever it may be sent on to.
+        return await connect(
+            url,
+            sock=connected,
+            additional_headers=headers,
+            proxy=None,
+            compression=None,
+            open_timeout=_OPEN_SECONDS,
+            close_timeout=_CLOSE_SECONDS,
+            max_size=size,
+            max_queue=2,
+            user_agent_header="sdmpweb",
+        )
+    except BaseException:
+        connected.close()
+        raise
+
+
+def _place(url: str) -> tuple[str, int]:
+    """Give host and port of a WebSocket's address."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
 
 
 def _words(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 from django.conf import settings
 
-from nodes.dial import Unreachable, look_up
+from nodes.dial import Unreachable, live_address
 
 SECONDS: Final = 10.0
 """For everything together: looking up, connecting, TLS, asking and reading."""
@@ -76,7 +76,7 @@ async def request(
     """
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    address = (await look_up(host, port, private=settings.ALLOW_PRIVATE))[0]
+    address = await live_address(host, port, private=settings.ALLOW_PRIVATE)
     literal = f"[{address}]" if ":" in address else address
     query = f"?{parts.query}" if parts.query else ""
     transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False, http2=False, retries=0)

@@ -56,7 +56,10 @@ class Server:
                 with one:
                     asked = one.recv(65536)
                     while b"\r\n\r\n" not in asked:
-                        asked += one.recv(65536)
+                        more = one.recv(65536)
+                        if not more:  # it only looked whether somebody is here
+                            raise ConnectionResetError
+                        asked += more
                     self.asked.append(asked)
                     one.sendall(self.answer)
                     if self.go_on is not None:
@@ -265,6 +268,16 @@ def test_the_address_that_was_checked_is_the_one_that_is_called(
         fetch(f"https://node.example:{server.port}/")
     assert resolver.times == 1
     assert server.asked == []
+
+
+@pytest.mark.usefixtures("plain_loop")
+def test_an_address_that_is_dead_does_not_keep_from_the_others(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolver = Resolver(monkeypatch, ["127.0.0.9", "127.0.0.1"])
+    server = serve(OK + b"Content-Length: 4\r\n\r\ncard")
+    assert fetch(f"http://node.example:{server.port}/") == b"card"
+    assert resolver.times == 1
 
 
 @pytest.mark.usefixtures("plain_loop")
