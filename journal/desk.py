@@ -290,6 +290,7 @@ class Desk:
                     message.entries,
                     wanted_users=wanted_users,
                     now=now,
+                    own=self._is_own(facts, now),
                 )
                 if noted is not wanted.Noted.GAP:
                     chosen = self._choose(now)
@@ -301,6 +302,10 @@ class Desk:
         else:
             self._ask_for(chosen, plan, facts, now)
         return plan
+
+    def _is_own(self, facts: Facts, now: datetime) -> bool:
+        """Tell whether the peer is another node of a user whom we serve."""
+        return not facts.users_of(self.here, now).isdisjoint(facts.users_of(self.node, now))
 
     def _answer_journal(self, message: traffic.RequestJournal, facts: Facts, now: datetime) -> Plan:
         found = answers.lines_since(message.since, message.limit)
@@ -355,6 +360,7 @@ class Desk:
                 data.entries,
                 wanted_users=facts.wanted_users(self.here, now),
                 now=now,
+                own=self._is_own(facts, now),
             )
         except BadLine as error:
             self._read_from_start(plan, facts, now, str(error))

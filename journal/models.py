@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from nodes.models import fingerprint_field
+from nodes.models import Peer, fingerprint_field
 from sdmp.encoding import b64
 from sdmp.resource import uri
 from sdmp.signature import Envelope
@@ -114,6 +114,22 @@ class Wanted(models.Model):
 
     def __str__(self) -> str:
         return f"{self.identifier[:12]} of {self.peer[:12]}"
+
+
+class HeldBy(models.Model):
+    """That another node of a user served here has accepted a resource, too (`journal.held_by`)."""
+
+    peer = models.ForeignKey(Peer, on_delete=models.CASCADE, related_name="+")
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="held_by")
+
+    class Meta:
+        verbose_name_plural = _("held by")
+        constraints = [
+            models.UniqueConstraint(fields=["resource", "peer"], name="held_once_by_a_peer")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource_id} by {self.peer_id}"
 
 
 class DropCount(models.Model):

@@ -10,6 +10,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import F
 
+from journal import held_by
 from journal.models import Resource, Wanted
 from nodes.models import Peer
 from sdmp import limits
@@ -36,17 +37,20 @@ def note_lines(
     *,
     wanted_users: Collection[str],
     now: datetime,
+    own: bool = False,
 ) -> Noted:
     """Record lines of a peer's journal, and which of their resources we want.
 
     Lines of users who are not wanted are passed over: kept, up to a limit, in case they come to
-    be wanted. Nothing is recorded unless the lines follow what we know.
+    be wanted. Nothing is recorded unless the lines follow what we know. When the peer is `own`,
+    another node of a user served here, it is also noted which mail it has that we have.
 
     Raises:
         BadLine: the first line is where we stand, and the chain breaks.
     """
     with transaction.atomic():
         peer = Peer.objects.select_for_update().get(fingerprint=fingerprint)
+        held_by.follow(peer, own=own)
         if since != peer.known_line.partition("@")[0]:
             return Noted.GAP
         check_chain(entries, previous=peer.known_line)
@@ -63,6 +67,8 @@ def note_lines(
                 return Noted.FULL
         if lacking:
             _keep(peer, lacking, wanted_users, now)
+        if own:
+            held_by.note_lines_of(peer, sorted(held))
         Peer.objects.filter(pk=peer.pk).update(
             known_line=entries[-1],
             known_position=peer.known_position + len(entries),
@@ -79,6 +85,7 @@ def _is_time_to_count(position: int, more: int) -> bool:
 def start_over(fingerprint: str, now: datetime) -> None:
     """Forget a peer's journal, which it has rewritten, so that it is read from line 1 (§8)."""
     with transaction.atomic():
+        held_by.forget_all_of(fingerprint)
         Wanted.objects.filter(peer=fingerprint).delete()
         Peer.objects.filter(fingerprint=fingerprint).update(
             known_line=F("fingerprint"), known_position=1, read_again=False, rewritten=now
@@ -141,6 +148,7 @@ def postpone(fingerprint: str, reasons: dict[str, str], now: datetime) -> None:
 def forget(identifiers: Iterable[str]) -> None:
     """Want these no more: they are here, or have been revoked."""
     if listed := list(identifiers):
+        held_by.note_arrival(listed)
         Wanted.objects.filter(identifier__in=listed).delete()
 
 

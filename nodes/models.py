@@ -187,6 +187,8 @@ class Peer(models.Model):
     known_position = models.PositiveBigIntegerField(default=1)
     sent_position = models.PositiveBigIntegerField(default=1)
     read_again = models.BooleanField(default=False)
+    # It is another node of a user served here: what its journal has is noted (`journal.held_by`).
+    noted = models.BooleanField(default=False)
     # Where its owner's offer (§12) says that it is reached, until it has published an address.
     offered = models.JSONField(default=list)
     rewritten = models.DateTimeField(null=True)

@@ -23,7 +23,7 @@ from hosting.retention.keeping import (
     why_receipt,
 )
 from hosting.retention.tally import Tally
-from journal.models import Resource
+from journal.models import HeldBy, Resource
 from mail.models import Delivery, Letter
 from nodes.models import LocalNode
 
@@ -107,6 +107,7 @@ def _sweep(
                 going = _judge(some, why, tally, before, Keeper(now))
                 rows = Resource.objects.filter(pk__in=[row.pk for row in going], revoked_by=None)
                 rows.update(payload=None)
+                HeldBy.objects.filter(resource__in=[row.pk for row in going]).delete()
         step(len(some))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hosting.retention.told import sure_positions
+from journal.held_by import holders
 from journal.models import Resource
 from mail.models import Delivery, Letter, Unopened, Unreadable
 from mail.sealing import open_head
@@ -61,7 +62,7 @@ class Keeper:
         }
         self._hosted: dict[str, bool] = {}
         self._behind: dict[tuple[str, str], int] = {}
-        self._elsewhere: dict[str, bool] = {}
+        self._others: dict[str, frozenset[str]] = {}
 
     def _not_read_for(self, accounts: Iterable[Account]) -> list[str]:
         """List the users for whom this node keeps and cannot read."""
@@ -85,12 +86,17 @@ class Keeper:
             )
         return self._hosted[author]
 
-    def has_another_node(self, user: str) -> bool:
-        """Tell whether a user has a node beside this one."""
-        if user not in self._elsewhere:
-            nodes = self._facts.nodes_of(user, self.now)
-            self._elsewhere[user] = any(node not in self._own for node in nodes)
-        return self._elsewhere[user]
+    def other_nodes(self, user: str) -> frozenset[str]:
+        """Give a user's nodes beside this one, and those that may yet agree to be."""
+        if user not in self._others:
+            trusted = {
+                node
+                for node in self._facts.trustees(user, "node")
+                for trust in self._facts.trusts_between(user, node)
+                if trust.type == "node" and self._facts.is_current(trust, self.now)
+            }
+            self._others[user] = frozenset(trusted - self._own)
+        return self._others[user]
 
     def told_to_all(self, row: Held) -> bool:
         """Tell whether all peers that may have it have surely had the time to fetch it."""
@@ -107,23 +113,25 @@ class Keeper:
             self._here, peer, author=author, kind=kind, trustee=None, now=self.now
         )
 
-    def for_anybody(self, row: Held, readers: Iterable[str]) -> str:
+    def for_anybody(self, row: Held, copies: Copies, readers: Iterable[str]) -> str:
         """Say why content is kept whatever it is; `readers` are the accounts that it concerns."""
         if self.hosted(row.author):
             return "hosted"
-        if any(self.has_another_node(user) for user in readers):
+        there = copies.elsewhere.get(row.pk, set())
+        if any(not self.other_nodes(user) <= there for user in readers):
             return "other_node"
         return "" if self.told_to_all(row) else "told"
 
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """What the accounts here have of some resources: letters, and what still waits."""
+    """Who has some resources: letters of accounts here, what still waits, and their other nodes."""
 
     letters: dict[int, list[Letter]]
     deliveries: dict[int, list[Delivery]]
     unopened: set[int]
     unreadable: set[int]
+    elsewhere: dict[int, set[str]]
 
     @classmethod
     def of(cls, rows: Sequence[Held]) -> Copies:
@@ -143,6 +151,7 @@ class Copies:
             deliveries,
             set(unopened.values_list("resource_id", flat=True)),
             set(unreadable.values_list("resource_id", flat=True)),
+            holders(keys),
         )
 
     def waits(self, row: Held) -> str:
@@ -183,7 +192,7 @@ def why_private(row: Held, copies: Copies, keeper: Keeper) -> str:
             return "for_others"
         if not named - {row.author} <= readers:
             return "for_others"
-    return keeper.for_anybody(row, readers | ({row.author} & keeper.here))
+    return keeper.for_anybody(row, copies, readers | ({row.author} & keeper.here))
 
 
 def why_notice(row: Held, copies: Copies, keeper: Keeper) -> str:
@@ -193,11 +202,13 @@ def why_notice(row: Held, copies: Copies, keeper: Keeper) -> str:
         return waits
     if not letters:
         return "not_filed"
-    return keeper.for_anybody(row, {keeper.accounts[letter.account_id] for letter in letters})
+    return keeper.for_anybody(
+        row, copies, {keeper.accounts[letter.account_id] for letter in letters}
+    )
 
 
 def why_receipt(row: Held, copies: Copies, keeper: Keeper, sender: str) -> str:
     """Say why a counted receipt for a letter of `sender` is kept; nothing when it may go."""
     if waits := copies.waits(row):
         return waits
-    return keeper.for_anybody(row, {sender} | ({row.author} & keeper.here))
+    return keeper.for_anybody(row, copies, {sender} | ({row.author} & keeper.here))

@@ -16,18 +16,22 @@ from hosting.retention.told import note_told
 from hosting.retention.work import try_out
 from hosting.work import WORK
 from journal.answers import give
-from journal.models import Line, Resource, Wanted
+from journal.desk import Desk
+from journal.models import CatchUp, Line, Resource, Wanted
 from journal.verification import verify_journal
-from mail.models import Conversation, Delivery, Letter, Unopened, Unreadable
+from mail.invitations import invite
+from mail.models import Conversation, Delivery, Invitation, Letter, Unopened, Unreadable
 from mail.opening import open_waiting
 from nodes.facts import current_facts
-from nodes.models import Account, Exchange, Peer
+from nodes.models import Account, ContactRequest, Exchange
+from nodes.models import Peer as PeerRow
 from nodes.peers import get_peer
 from sdmp.lines import make_line
 from tests.mail.conftest import House
 from tests.mail.conftest import house as house
-from tests.support.cast import ALICE, BOB, CAROL, DESK, RELAY
+from tests.support.cast import ALICE, BOB, CAROL, DESK, RELAY, TABLET, Node
 from tests.support.world import (
+    Peer,
     World,
     letter_to,
     notice,
@@ -50,8 +54,8 @@ def _age() -> None:
 def _told() -> None:
     """All peers have surely had the time to ask."""
     head = Line.objects.count()
-    Peer.objects.update(sent_position=head)
-    for peer in Peer.objects.all():
+    PeerRow.objects.update(sent_position=head)
+    for peer in PeerRow.objects.all():
         Told.objects.update_or_create(peer=peer.fingerprint, defaults={"sure": head})
 
 
@@ -192,10 +196,41 @@ def test_kept_while_young(received: Resource) -> None:
     assert _is_held(received)
 
 
-def test_kept_for_another_node_of_the_account(world: World, received: Resource) -> None:
-    world.accept(trust_for(RELAY), RELAY.identity())
-    _age()
+def _reads_out(node: Node, *held: Resource) -> None:
+    """A node begins a session, in which its journal says that it has these."""
+    peer = Peer(node)
+    peer.write(*(row.envelope() for row in held))
+    desk = Desk(node.fingerprint)
+    desk.begin()
+    peer.serve(desk, desk.handle(peer.broadcast()))
     _told()
+
+
+def test_kept_for_another_node_of_the_account_until_its_journal_has_it(
+    world: World, received: Resource
+) -> None:
+    world.accept(trust_for(RELAY), RELAY.identity())
+    _told()
+    assert _kept(_apply(private=30), "private") == {"other_node": 1}
+    _reads_out(RELAY)
+    assert _kept(_apply(private=30), "private") == {"other_node": 1}
+    _reads_out(RELAY, received)
+    assert _apply(private=30)["private"]["count"] == 1
+    assert not _is_held(received)
+    assert not received.held_by.exists()
+
+
+def test_kept_for_a_node_that_has_not_agreed_yet(world: World, received: Resource) -> None:
+    world.accept(trust_for(RELAY), RELAY.identity())
+    _reads_out(RELAY, received)
+    world.accept(ALICE.trust(TABLET))
+    _told()
+    assert _kept(_apply(private=30), "private") == {"other_node": 1}
+
+
+def test_what_a_contact_says_to_have_lets_nothing_go(world: World, received: Resource) -> None:
+    world.accept(trust_for(RELAY), RELAY.identity())
+    _reads_out(DESK, received)
     assert _kept(_apply(private=30), "private") == {"other_node": 1}
 
 
@@ -252,6 +287,47 @@ def test_read_notices_of_others_go(world: World) -> None:
     assert Letter.objects.get().sealed_body
 
 
+def test_notices_filed_for_nobody_stay(world: World) -> None:
+    world.know(DESK)
+    world.accept(notice())
+    open_waiting()
+    get_peer(DESK.fingerprint)
+    _age()
+    _told()
+    Letter.objects.all().delete()  # whoever comes to want it has only this
+    assert _kept(_apply(notices=30), "notices") == {"not_filed": 1}
+    assert _is_held(Resource.objects.get(kind="message"))
+
+
+def test_nothing_goes_while_an_account_catches_up(world: World, received: Resource) -> None:
+    coming = CatchUp.objects.create(user=ALICE.fingerprint, backup=timezone.now())
+    assert _apply(private=30) == {}
+    assert _is_held(received)
+    assert "restore" in Run.objects.get().words
+    coming.done = timezone.now()
+    coming.save()
+    assert _apply(private=30)["private"]["count"] == 1
+
+
+def test_an_invitation_by_which_somebody_waits_stays(world: World) -> None:
+    now = timezone.now()
+    asked, other = (
+        invite(world.alice, kind="contact", lifetime="day", now=now - OLD)[0] for _ in "12"
+    )
+    ContactRequest.objects.create(
+        user=ALICE.fingerprint, stranger=CAROL.fingerprint, node=RELAY.fingerprint,
+        credentials=b"[]", invitation=asked.pk,
+    )  # fmt: skip
+    Invitation.objects.update(withdrawn=now - OLD)
+    found = _apply(invitations=7)
+    assert (found["invitations"]["count"], _kept(found, "invitations")) == (1, {"asked": 1})
+    assert Invitation.objects.get() == asked
+    ContactRequest.objects.all().delete()
+    assert _apply(invitations=7)["invitations"]["count"] == 1
+    assert other.pk != asked.pk
+    assert not Invitation.objects.exists()
+
+
 def test_only_contents_of_mail_ever_go(world: World, received: Resource) -> None:
     _apply(private=30, notices=30, receipts=7)
     gone = Resource.objects.filter(payload=None)
@@ -292,7 +368,7 @@ def test_passed_over_lines_can_be_read_again(world: World) -> None:
     _age()
     assert _apply(passed_over=7)["passed_over"]["count"] == 1
     assert Wanted.objects.get().passed_over is False
-    assert Peer.objects.get().read_again
+    assert PeerRow.objects.get().read_again
 
 
 def test_history_goes_but_the_last_of_each_kind(world: World) -> None:
@@ -308,14 +384,14 @@ def test_history_goes_but_the_last_of_each_kind(world: World) -> None:
 def test_a_peer_counts_as_told_a_day_after(world: World) -> None:
     peer = get_peer(DESK.fingerprint)
     now = timezone.now()
-    Peer.objects.update(sent_position=5, last_contact=now)
+    PeerRow.objects.update(sent_position=5, last_contact=now)
     note_told(now)
-    Peer.objects.update(last_contact=now + timedelta(hours=23))
+    PeerRow.objects.update(last_contact=now + timedelta(hours=23))
     note_told(now + timedelta(hours=23))
     assert Told.objects.get(peer=peer.fingerprint).sure == 1
-    Peer.objects.update(last_contact=now + timedelta(hours=25), sent_position=9)
+    PeerRow.objects.update(last_contact=now + timedelta(hours=25), sent_position=9)
     note_told(now + timedelta(hours=25))
     assert Told.objects.get().sure == 5
-    Peer.objects.update(sent_position=2)  # a new journal
+    PeerRow.objects.update(sent_position=2)  # a new journal
     note_told(now + timedelta(hours=26))
     assert Told.objects.get().sure == 1
