@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from journal.models import Resource
-from journal.trusts import ends
+from journal.trusts import NEVER, ends
 from mail.presentation import day_words, in_zone, join_words
 from nodes import keystore
 from nodes.facts import current_facts
@@ -60,16 +60,36 @@ class TrustView:
 
 
 def standing(fact: TrustFact | None, facts: Facts, now: datetime) -> Standing:
-    """Say whether a trust is current, ends within 30 days, has ended or was withdrawn."""
+    """Say whether a trust is current, ends within 30 days, has ended or was withdrawn.
+
+    One that has been renewed does not end soon: nobody is asked for anything.
+    """
     if fact is None:
         return "ended"
     if facts.is_revoked(fact.identifier):
         return "withdrawn"
     if not facts.is_current(fact, now):
         return "ended"
-    if fact.expires is not None and fact.expires - now <= SOON:
-        return "soon"
-    return "current"
+    near = fact.expires is not None and fact.expires - now <= SOON
+    return "soon" if near and renewed_by(fact, facts, now) is None else "current"
+
+
+def renewed_by(fact: TrustFact, facts: Facts, now: datetime) -> TrustFact | None:
+    """Give the current trust that goes on when another one ends, the one that lasts longest.
+
+    It is for the same of the same, with at least the same powers; several add up (§6).
+    """
+    if fact.expires is None:
+        return None
+    later = [
+        one
+        for one in facts.trusts_between(fact.issuer, fact.trustee)
+        if one.type == fact.type
+        and one.powers >= fact.powers
+        and (one.expires is None or one.expires > fact.expires)
+        and facts.is_current(one, now)
+    ]
+    return max(later, key=lambda one: one.expires or NEVER, default=None)
 
 
 def standings(identifiers: Iterable[tuple[int, str]], now: datetime) -> dict[int, Standing]:
@@ -145,7 +165,10 @@ def _state_words(
         if withdrawn is None:
             return gettext("Withdrawn"), "bad"
         return gettext("Withdrawn on %(day)s") % {"day": day_words(withdrawn, zone)}, "bad"
+    renewed = renewed_by(fact, facts, now) if fact is not None else None
     if how == "ended":
+        if renewed is not None:
+            return gettext("Ended, and renewed before"), ""
         return _ended_words(fact, facts, now), "bad"
     assert fact is not None
     if how == "soon":
@@ -155,6 +178,11 @@ def _state_words(
             return gettext("Ends today"), "warn"
         words = ngettext("Ends in %(n)d day", "Ends in %(n)d days", left)
         return words % {"n": left}, "warn"
+    if renewed is not None:
+        if not ends(renewed.expires):
+            return gettext("Renewed without an end"), ""
+        assert renewed.expires is not None
+        return gettext("Renewed until %(day)s") % {"day": day_words(renewed.expires, zone)}, ""
     if fact.type == "node" and facts.authorised(fact.issuer, fact.trustee, now) is None:
         agreed = facts.copies(fact.trustee, fact.issuer)
         if agreed:

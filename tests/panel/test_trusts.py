@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -21,11 +21,12 @@ from nodes.facts import current_facts
 from nodes.models import Account, Trust
 from panel import trust_changes
 from panel.naming import Names
+from panel.today import needs
 from panel.trusts import agreement, chain, standings, trust_views
 from sdmp.encoding import format_time
 from sdmp.trust import READ_RESOURCE, TrustFact
 from tests.mail.conftest import House
-from tests.support.cast import ALICE, BOB, CAROL, DESK, LAPTOP, TABLET
+from tests.support.cast import ALICE, BOB, CAROL, DESK, FULL, LAPTOP, TABLET
 from tests.support.world import World
 
 Enter = Callable[[Account], Client]
@@ -77,8 +78,8 @@ def test_states(world: World) -> None:
 def test_states_by_the_end(world: World, days: int, state: str) -> None:
     world.know(TABLET)
     end = format_time(world.now + timedelta(days=days))
-    world.accept(CAROL.trust(ALICE, expires=end), hand=TABLET)
-    assert _standing(_trust(CAROL.fingerprint, ALICE.fingerprint)) == state
+    world.accept(CAROL.trust(BOB, expires=end), hand=TABLET)
+    assert _standing(_trust(CAROL.fingerprint, BOB.fingerprint)) == state
 
 
 def test_a_chain_over_a_node_that_was_let_in(world: World) -> None:
@@ -167,6 +168,53 @@ def test_renewing_a_trust_that_ends(world: World, as_owner: Enter) -> None:
     assert answer["Location"] == reverse("admin:nodes_trust_change", args=[later.pk])
     assert "has taken its place" in client.post(page).content.decode()
     assert AuditEntry.objects.filter(action="trust.renew").count() == 1
+
+
+def _lets_in(world: World, powers: list[str], days: int) -> Trust:
+    alice, now = str(world.alice.fingerprint), world.now
+    until = now + timedelta(days=days)
+    authorise(alice, DESK.fingerprint, powers, until=until, now=now)
+    return _trust(alice, DESK.fingerprint)
+
+
+def test_what_was_renewed_asks_for_nothing_more(world: World, as_owner: Enter) -> None:
+    world.know(DESK)
+    client = as_owner(world.alice)
+    old = _lets_in(world, [READ_RESOURCE], 5)
+    soon = reverse(LIST) + "?state=soon"
+
+    def asked() -> list[str]:
+        return [need.slug for need in needs(world.alice, world.now) if need.slug == "ends"]
+
+    assert (_standing(old), asked()) == ("soon", ["ends"])
+    assert "Ends in 5 days" in _words(client, soon)
+    client.post(reverse("admin:trust_renew", args=[old.pk]))
+    assert (_standing(old), asked()) == ("current", [])
+    assert "Nothing found" in _words(client, soon)
+    [view] = trust_views([old], world.now, Names())
+    assert view.words.startswith("Renewed until ")
+    assert view.kind == ""
+    [view] = trust_views([old], world.now + timedelta(days=6), Names())
+    assert (view.standing, view.words, view.kind) == ("ended", "Ended, and renewed before", "")
+
+
+@pytest.mark.parametrize(("powers", "days"), [([READ_RESOURCE], 20), (FULL, 3)])
+def test_what_gives_less_or_ends_earlier_renews_nothing(
+    world: World, powers: Sequence[str], days: int
+) -> None:
+    world.know(TABLET)
+    first, second = (
+        CAROL.trust(DESK, given, format_time(world.now + timedelta(days=left)))
+        for given, left in ((FULL, 10), (powers, days))
+    )
+    world.accept(first, second, hand=TABLET)
+    assert _standing(Trust.objects.get(identifier=first.identifier)) == "soon"
+
+
+def test_of_two_that_end_soon_the_later_asks(world: World) -> None:
+    world.know(DESK)
+    old, later = _lets_in(world, [READ_RESOURCE], 5), _lets_in(world, [READ_RESOURCE], 20)
+    assert (_standing(old), _standing(later)) == ("current", "soon")
 
 
 def test_the_trust_that_keeps_an_account_stays(house: House) -> None:
