@@ -14,6 +14,7 @@ from django.db.models import F
 from journal.ledger import Ledger
 from journal.models import DropCount, Resource
 from journal.signals import resources_accepted
+from journal.taken_over import notice
 from journal.wanted import forget
 from nodes.counts import count
 from sdmp.encoding import JSON
@@ -89,6 +90,7 @@ def accept(
         written = ledger.write(now, own=False)
         if written:
             forget(report.accepted)
+            notice([row for row, _ in written], now)
             resources_accepted.send(sender=accept, resources=written)
         count_drops([error.why for error in report.refused.values()])
     for kind, number in Counter(row.kind for row, _ in written).items():

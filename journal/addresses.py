@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import structlog
 from django.db import transaction
 
+from journal import taken_over
 from journal.publish import ToPublish, publish_all
 from journal.revoke import revoke_all
 from nodes.enrolment import node_section
@@ -13,14 +15,20 @@ from nodes.facts import current_facts
 from nodes.models import Address, LocalNode, Revocation
 from sdmp.encoding import format_time
 
+_log = structlog.get_logger(__name__)
+
 
 def refresh_addresses(now: datetime) -> int:
     """Publish the node's address anew for each user for whom it has changed; revoke the old one.
 
-    Called at start, since the address is a setting. Returns for how many users it changed.
+    Called at start, since the address is a setting. Returns for how many users it changed. A node
+    that was taken over is to be found nowhere, and says why.
     """
     node = LocalNode.objects.first()
     if node is None:
+        return 0
+    if node.taken_over is not None:
+        _log.error("taken over", reason=taken_over.words())
         return 0
     section = node_section(node.name)
     changed = 0

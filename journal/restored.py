@@ -1,5 +1,7 @@
 """What may not be published while an account catches up after a restore (docs/backups.md).
 
+Nor by the machine of before, once it hears that it was restored elsewhere (`journal.taken_over`).
+
 A backup shows the past. What the node published after it was made, letters and receipts and trusts,
 only its peers have. So a restored node asks them first: a row of `CatchUp` for each account says
 that it waits, and `journal.publish` lets nothing new of it out. `journal.catching_up` says when
@@ -15,9 +17,11 @@ from typing import Any, cast
 from django.utils.translation import gettext
 
 from journal.models import CatchUp, Resource
+from journal.taken_over import is_taken_over
+from journal.taken_over import words as taken_over_words
 from nodes import keystore
 from nodes.errors import UserError
-from nodes.models import Peer
+from nodes.models import Account, Peer
 from sdmp.encoding import JSON
 from sdmp.keys import PrivateKey
 from sdmp.resource import Resource as Content
@@ -26,18 +30,23 @@ from sdmp.resource import make_resource
 
 def waiting_among(users: Collection[str]) -> set[str]:
     """Say which of these users wait, for their peers or for their recovery phrase."""
+    if is_taken_over():
+        return set(users)
     rows = CatchUp.objects.filter(user__in=users, done=None)
     return set(rows.values_list("user", flat=True))
 
 
 def waiting_users() -> set[str]:
     """List all users who wait."""
+    if is_taken_over():
+        accounts = Account.objects.exclude(fingerprint=None)
+        return {str(user) for user in accounts.values_list("fingerprint", flat=True)}
     return set(CatchUp.objects.filter(done=None).values_list("user", flat=True))
 
 
 def is_waiting(user: str | None) -> bool:
     """Tell whether a user waits."""
-    return bool(user) and CatchUp.objects.filter(user=user, done=None).exists()
+    return bool(user and waiting_among([user]))
 
 
 def stands_still(user: str | None) -> bool:
@@ -61,6 +70,8 @@ def let_out(contents: Sequence[Content]) -> None:
     """
     waiting = waiting_among({content.user for content in contents})
     if waiting and any(c.user in waiting and not _is_paper(c) for c in contents):
+        if is_taken_over():
+            raise UserError(taken_over_words())
         raise UserError(
             gettext(
                 "This node was restored from a backup and asks its peers for what came since; "

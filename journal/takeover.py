@@ -76,6 +76,7 @@ def renew_node_key(now: datetime) -> Renewal:
     try:
         with transaction.atomic():
             node = LocalNode.objects.select_for_update().get()
+            LocalNode.objects.update(taken_over=None)  # the new key nobody else has
             key = keystore.create_node_key()
             section = node_section(node.name)
             for user in sorted(current_facts().users_of(old, now) - set(waiting)):

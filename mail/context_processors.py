@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from journal import taken_over
 from mail import checklist, drafts, expiry, held, selectors
 from mail import returning as back
 from mail.folders import FOLDERS
@@ -36,6 +37,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
         ),
         "returning": SimpleLazyObject(
             lambda: back.returning(account, timezone.now()) if account else None
+        ),
+        "taken_over": SimpleLazyObject(
+            lambda: taken_over.words() if account and taken_over.is_taken_over() else ""
         ),
         "disk_short": SimpleLazyObject(lambda: bool(account) and disk.is_short()),
         "counts": SimpleLazyObject(lambda: selectors.counts(account) if account else {}),

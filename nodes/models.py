@@ -95,6 +95,8 @@ class LocalNode(models.Model):
     address = models.CharField(max_length=270, blank=True)  # SDMPWEB_ADDRESS comes first
     head_position = models.PositiveBigIntegerField(default=1)
     head_line = models.CharField(max_length=3 * FINGERPRINT_LENGTH + 2)
+    # Since when it knows that it was restored elsewhere (`journal.taken_over`).
+    taken_over = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("this node")

@@ -24,7 +24,7 @@ from hosting.backup.deeds import why_not
 from hosting.checkup import services
 from hosting.checkup.lines import Line, from_finding, in_need
 from hosting.models import Run
-from journal import catching_up
+from journal import catching_up, taken_over
 from mail import checklist, expiry, requests, selfcheck
 from mail.models import Letter
 from mail.presentation import clean_name, in_zone, join_words, node_words, when_words
@@ -134,6 +134,11 @@ def well(found: list[Need], late: int) -> bool:
 def _after_a_restore(_: Account, now: datetime) -> Iterator[Need]:
     if words := catching_up.words(now):
         yield Need("restored", "warn", words, "", reverse("admin:restored"), gettext("How far"))
+
+
+def _taken_over(_: Account, now: datetime) -> Iterator[Need]:
+    if taken_over.is_taken_over():
+        yield Need("taken-over", "bad", taken_over.words())
 
 
 def _what_the_doctor_found(_: Account, now: datetime) -> Iterator[Need]:
@@ -275,6 +280,7 @@ def _second_factor(owner: Account, now: datetime) -> Iterator[Need]:
 
 
 _LOOKS: Final[tuple[Callable[[Account, datetime], Iterator[Need]], ...]] = (
+    _taken_over,
     _after_a_restore,
     _disk_and_processes,
     _what_the_doctor_found,

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from journal import catching_up
+from journal import catching_up, taken_over
 from journal.models import Line, Resource
 from mail.management import helpers
 from nodes import keystore
@@ -32,14 +32,16 @@ class Command(BaseCommand):
             self.stdout.write(helpers.to_json(status))
             return
         self.stdout.write(f"node {status['node']}")
-        for word in ("lines", "accounts", "resources"):
-            self.stdout.write(f"{status[word]} {word}")
-        if "restored" in status:
-            self.stdout.write(status["restored"])
+        for word in ("line", "account", "resource"):
+            self.stdout.write(helpers.counted(status[f"{word}s"], word))
+        for words in ("restored", "taken_over"):
+            if words in status:
+                self.stdout.write(status[words])
         for peer in status["peers"]:
             heard = peer["last_contact"] or "never"
             self.stdout.write(
-                f"peer {peer['node']} last heard {heard}, behind by {peer['behind']} lines"
+                f"peer {peer['node']} last heard {heard}, "
+                f"behind by {helpers.counted(peer['behind'], 'line')}"
                 + (f", {peer['last_error']}" if peer["last_error"] else "")
             )
 
@@ -53,6 +55,7 @@ def _status() -> dict[str, Any]:
         "lines": node.head_position,
         "last_line": last.identifier if last else node.fingerprint,
         **({"restored": restored} if restored else {}),
+        **({"taken_over": taken_over.words()} if taken_over.is_taken_over() else {}),
         "accounts": Account.objects.filter(is_echo=False).count(),
         "resources": Resource.objects.count(),
         "peers": [
