@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 from django.db import transaction
 from django.db.models import Max, Min
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from journal.models import CatchUp, Wanted
 from journal.publish import write_own
@@ -83,9 +83,12 @@ def words(now: datetime) -> str:
     }
     if not found.waiting:
         return (
-            gettext(
+            ngettext(
+                "The node was restored from a backup of %(day)s; %(still)d account stands still "
+                "until its new key is confirmed with the recovery phrase.",
                 "The node was restored from a backup of %(day)s; %(still)d accounts stand still "
-                "until their people confirm its new key with the recovery phrase."
+                "until their people confirm its new key with the recovery phrase.",
+                len(found.still),
             )
             % values
         )

@@ -74,7 +74,7 @@ def _verify(problems: list[str]) -> dict[str, Any]:
     problems += findings.problems
     without = Resource.objects.filter(line=None).count()
     if without:
-        problems.append(f"{without} resources have no line in the journal.")
+        problems.append(f"Resources without a line in the journal: {without}.")
     return {"lines": findings.lines, "signatures": findings.signatures, "problems": problems}
 
 

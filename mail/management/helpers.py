@@ -116,3 +116,8 @@ def to_json(value: Any) -> str:
 def time_or_none(moment: datetime | None) -> str | None:
     """Write a moment as a timestamp (protocol §1)."""
     return format_time(moment) if moment else None
+
+
+def counted(number: int, what: str) -> str:
+    """Say how many there are of something, whose plural takes an s: "1 line", "2 lines"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -87,7 +87,7 @@ def test_it_comes_back_whole_and_says_what_is_to_be_done(
     assert not (node.data / PART).exists()
     audit = "from hosting.models import AuditEntry as A; print([a.action for a in A.objects.all()])"
     assert "'node.restore'" in node.command("shell", "-c", audit)
-    assert node.command("stop_waiting").strip() == "1 accounts publish again."
+    assert node.command("stop_waiting").strip() == "1 account publishes again."
     assert refusal(node, "stop_waiting") == "No account waits for peers."
     sentence = refusal(node, "restore", str(backups(shape)))
     assert "is not empty" in sentence

@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from journal.models import Line
 from journal.verification import verify_journal
+from mail.management.helpers import counted
 from nodes import keystore
 from nodes.errors import UserError
 
@@ -30,8 +31,8 @@ class Command(BaseCommand):
         for problem in findings.problems:
             self.stderr.write(problem)
         self.stdout.write(
-            f"{findings.lines} lines, {findings.signatures} signatures hold, "
-            f"{findings.removed} resources revoked and removed."
+            f"{counted(findings.lines, 'line')}, {counted(findings.signatures, 'signature')} hold, "
+            f"{counted(findings.removed, 'resource')} revoked and removed."
         )
         if findings.problems:
-            raise UserError(f"The journal has {findings.faults} faults.")
+            raise UserError(f"The journal has {counted(findings.faults, 'fault')}.")

@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from hosting.management.asking import ask_passphrase
 from hosting.restoring import Restored, restore
+from mail.management.helpers import counted
 from nodes.errors import UserError
 from sdmpweb import lock
 
@@ -56,12 +57,12 @@ class Command(BaseCommand):
         say = self.stdout.write
         say(
             f"Restored {manifest.node_name or 'a node that nobody owns yet'} as it was on {made}, "
-            f"with {_counted(accounts, 'account')} and {_counted(letters, 'message')}."
+            f"with {counted(accounts, 'account')} and {counted(letters, 'message')}."
         )
         if back.fingerprint:
             say(f"node {back.fingerprint}")
             say(
-                f"When it runs it asks {_counted(back.peers, 'peer')} for what came since, "
+                f"When it runs it asks {counted(back.peers, 'peer')} for what came since, "
                 "and publishes nothing new before that."
             )
         if back.waiting:
@@ -72,7 +73,3 @@ class Command(BaseCommand):
         if restored.settings is not None:
             say(f"The settings of the backup are in {restored.settings}.")
         say("Everybody has to sign in again. Start the node now, and leave the old one off.")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

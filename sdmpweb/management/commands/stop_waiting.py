@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from hosting.restore import wait_no_longer
+from mail.management.helpers import counted
 from nodes import keystore
 from nodes.errors import UserError
 
@@ -23,4 +24,5 @@ class Command(BaseCommand):
         accounts = wait_no_longer(timezone.now())
         if not accounts:
             raise UserError("No account waits for peers.")
-        self.stdout.write(f"{accounts} accounts publish again.")
+        publish = "publishes" if accounts == 1 else "publish"
+        self.stdout.write(f"{counted(accounts, 'account')} {publish} again.")
