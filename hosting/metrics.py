@@ -40,6 +40,11 @@ _Totals = Mapping[tuple[str, str], int]
 _LABELLED: Final = {
     "handshakes": ("handshakes", "outcome", "Handshakes with other nodes, by how they ended"),
     "calls_refused": ("calls_refused", "reason", "Calls of other nodes that were turned away"),
+    "requests_refused": (
+        "requests_refused",
+        "reason",
+        "Requests that no browser and no node makes, by what was wrong",
+    ),
     "accepts": ("resources_accepted", "kind", "Resources of others that were accepted"),
     "letters": ("letters_handled", "event", "Letters that were filed or sent"),
     "receipts": ("receipts", "event", "Receipts that were sent or counted"),

@@ -15,21 +15,24 @@ django.setup(set_prefix=False)
 
 from journal.consumers import SdmpConsumer  # noqa: E402  (models need Django set up first)
 from mail.consumers import LiveConsumer  # noqa: E402
+from sdmpweb import strangers  # noqa: E402
 from sdmpweb.lifespan import lifespan  # noqa: E402
 from sdmpweb.pages import PagesHandler  # noqa: E402
 from sdmpweb.session_store import SocketSessions  # noqa: E402
-from sdmpweb.sockets import nowhere  # noqa: E402
+from sdmpweb.sockets import from_somewhere, nowhere  # noqa: E402
 
 _pages = PagesHandler()
 # Django types what a path leads to as a view, and these are ASGI applications.
 _peers: Any = SdmpConsumer.as_asgi()
-_open_pages: Any = AllowedHostsOriginValidator(
+_with_origin: Any = AllowedHostsOriginValidator(
     CookieMiddleware(SocketSessions(SessionMiddleware(AuthMiddleware(LiveConsumer.as_asgi()))))
 )
+_open_pages: Any = from_somewhere(_with_origin)
 # Peers are not browsers: they send no Origin and bring no cookies.
 _elsewhere: Any = nowhere
 _sockets: list[Any] = [path("sdmp", _peers), path("live", _open_pages), re_path("", _elsewhere)]
 
+strangers.watch()
 application = ProtocolTypeRouter(
     {"lifespan": lifespan, "http": _pages, "websocket": URLRouter(_sockets)}
 )

@@ -23,8 +23,11 @@ class Utf8Middleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request, or refuse it with status 400."""
         named = request.encoding
-        if named is not None and codecs.lookup(named).name != "utf-8":
-            raise BadRequest("Requests must be in UTF-8.")
+        if named is not None:
+            # Whatever is answered looks at the form once more, and must be able to.
+            request.encoding = "utf-8"
+            if codecs.lookup(named).name != "utf-8":
+                raise BadRequest("Requests must be in UTF-8.")
         fields = (text for name, values in request.POST.lists() for text in (name, *values))
         query = request.META.get("QUERY_STRING", "")
         if "\0" in request.path_info or "%00" in query or any("\0" in text for text in fields):

@@ -6,11 +6,17 @@ and for somebody who has not yet said who it is, to little (protocol §11).
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
 from sdmp import limits
+
+_Scope = dict[str, Any]
+_Receive = Callable[[], Awaitable[dict[str, Any]]]
+_Send = Callable[[dict[str, Any]], Awaitable[None]]
+_Application = Callable[[_Scope, _Receive, _Send], Awaitable[None]]
 
 EXTENSION: Final = "sdmpweb.limit"
 """In the scope's extensions: a function that sets how many bytes a message may have from now on."""
@@ -36,10 +42,22 @@ class Sockets(WebSocketsSansIOProtocol):
             self.scope["extensions"] = extensions
 
 
-async def nowhere(
-    scope: dict[str, Any],
-    receive: Callable[[], Awaitable[dict[str, Any]]],
-    send: Callable[[dict[str, Any]], Awaitable[None]],
-) -> None:
+async def nowhere(scope: _Scope, receive: _Receive, send: _Send) -> None:
     """Turn away a WebSocket at a path where nobody listens; an ASGI application."""
     await send({"type": "websocket.close"})
+
+
+def from_somewhere(application: _Application) -> _Application:
+    """Turn away a WebSocket whose origin is no address; for what compares origins (channels)."""
+
+    async def answer(scope: _Scope, receive: _Receive, send: _Send) -> None:
+        try:
+            for name, value in scope["headers"]:
+                if name == b"origin":
+                    urlsplit(value.decode("latin-1"))
+        except ValueError:
+            await nowhere(scope, receive, send)
+        else:
+            await application(scope, receive, send)
+
+    return answer
