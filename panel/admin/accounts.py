@@ -18,39 +18,35 @@ from django.utils.translation import gettext_lazy as _
 from mail.presentation import clean_name, size_words
 from nodes.models import Account
 from panel.account_view import account_views
-from panel.admin.base import OwnersAdmin
+from panel.admin.base import ChoiceFilter, OwnersAdmin
 from panel.words import link, moment, state
 
 
-class WhichFilter(admin.SimpleListFilter):
+class WhichFilter(ChoiceFilter):
     """What an account is like."""
 
     title = _("which")
     parameter_name = "which"
+    options = (
+        ("owners", _("Owners")),
+        ("suspended", _("Suspended")),
+        ("one_factor", _("No second factor")),
+        ("no_backup", _("Recovery not checked")),
+        ("host", _("Kept only")),
+    )
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Give the choices."""
-        return [
-            ("owners", _("Owners")),
-            ("suspended", _("Suspended")),
-            ("one_factor", _("No second factor")),
-            ("no_backup", _("Recovery not checked")),
-            ("host", _("Kept only")),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Account]) -> QuerySet[Account]:
-        """Keep what is chosen."""
-        chosen = self.value()
+    def keep(self, rows: QuerySet[Account], chosen: str) -> QuerySet[Account]:
+        """Keep accounts that are like that."""
         if chosen == "one_factor":
             types = Authenticator.objects.filter(type__in=("totp", "webauthn"))
-            return queryset.exclude(pk__in=types.values("user"))
-        conditions: dict[str | None, dict[str, Any]] = {
+            return rows.exclude(pk__in=types.values("user"))
+        conditions: dict[str, dict[str, Any]] = {
             "owners": {"is_superuser": True},
             "suspended": {"is_active": False},
             "no_backup": {"backup_checked": None},
             "host": {"mode": Account.Mode.HOST},
         }
-        return queryset.filter(**conditions.get(chosen, {}))
+        return rows.filter(**conditions.get(chosen, {}))
 
 
 @admin.register(Account)

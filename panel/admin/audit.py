@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hosting.models import AuditEntry
 from mail.presentation import day_words
-from panel.admin.base import OwnersAdmin
+from panel.admin.base import ChoiceFilter, OwnersAdmin
 from panel.audit_words import SENTENCES, Said
 from panel.words import moment
 
@@ -32,7 +32,7 @@ _KINDS: Final = (
 )
 
 
-class WhoFilter(admin.SimpleListFilter):
+class WhoFilter(ChoiceFilter):
     """Who did it."""
 
     title = _("who")
@@ -43,54 +43,41 @@ class WhoFilter(admin.SimpleListFilter):
         actors = AuditEntry.objects.order_by("actor").values_list("actor", flat=True).distinct()
         return [(actor, actor) for actor in actors if actor]
 
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[AuditEntry]
-    ) -> QuerySet[AuditEntry]:
-        """Keep what is chosen."""
-        return queryset.filter(actor=self.value()) if self.value() else queryset
+    def keep(self, rows: QuerySet[AuditEntry], chosen: str) -> QuerySet[AuditEntry]:
+        """Keep what that person did."""
+        return rows.filter(actor=chosen)
 
 
-class WhatFilter(admin.SimpleListFilter):
+class WhatFilter(ChoiceFilter):
     """What it was about."""
 
     title = _("what")
     parameter_name = "what"
+    options = _KINDS
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Give the kinds of changes."""
-        return list(_KINDS)
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[AuditEntry]
-    ) -> QuerySet[AuditEntry]:
-        """Keep what is chosen."""
-        chosen = self.value()
-        return queryset.filter(action__startswith=chosen) if chosen else queryset
+    def keep(self, rows: QuerySet[AuditEntry], chosen: str) -> QuerySet[AuditEntry]:
+        """Keep changes of that kind."""
+        return rows.filter(action__startswith=chosen)
 
 
-class WhenFilter(admin.SimpleListFilter):
+class WhenFilter(ChoiceFilter):
     """How long ago at most."""
 
     title = _("when")
     parameter_name = "when"
+    options = (
+        ("day", _("last 24 hours")),
+        ("week", _("last week")),
+        ("month", _("last month")),
+        ("year", _("last year")),
+    )
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Give the choices."""
-        return [
-            ("day", _("last 24 hours")),
-            ("week", _("last week")),
-            ("month", _("last month")),
-            ("year", _("last year")),
-        ]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[AuditEntry]
-    ) -> QuerySet[AuditEntry]:
-        """Keep what is chosen."""
-        days = _SPANS.get(self.value() or "")
+    def keep(self, rows: QuerySet[AuditEntry], chosen: str) -> QuerySet[AuditEntry]:
+        """Keep what was done since."""
+        days = _SPANS.get(chosen)
         if days is None:
-            return queryset
-        return queryset.filter(at__gte=timezone.now() - timedelta(days=days))
+            return rows
+        return rows.filter(at__gte=timezone.now() - timedelta(days=days))
 
 
 @admin.register(AuditEntry)

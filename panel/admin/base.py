@@ -55,6 +55,30 @@ class NearPaginator(_Paginator):
         return self.counted > self.count
 
 
+class ChoiceFilter(admin.SimpleListFilter):
+    """A filter beside a table that offers choices, of which one may be taken.
+
+    Attributes:
+        options: the choices: what stands in the address, and the words for it. Where they are read
+            from the database, `lookups` gives them instead.
+    """
+
+    options: ClassVar[Sequence[tuple[str, str | Promise]]] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Give the choices."""
+        return list(self.options)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what is chosen, and everything while nothing is."""
+        chosen = self.value()
+        return self.keep(queryset, chosen) if chosen else queryset
+
+    def keep(self, rows: QuerySet[Any], chosen: str) -> QuerySet[Any]:
+        """Keep what is like the choice; whatever stands in the address may be asked for."""
+        raise NotImplementedError
+
+
 class OwnersChangeList(ChangeList):
     """A page of a table, whose rows are prepared all at once."""
 

@@ -23,7 +23,7 @@ from mail.invitations import State, state_of
 from mail.models import Invitation
 from mail.presentation import clean_name
 from nodes.models import Account
-from panel.admin.base import OwnersAdmin
+from panel.admin.base import ChoiceFilter, OwnersAdmin
 from panel.words import NOTHING, Kind, day, link, moment, state
 
 
@@ -34,35 +34,30 @@ def _open() -> Q:
     return Q(withdrawn=None, expires__gt=timezone.now()) & able & ~used_up
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ChoiceFilter):
     """What has become of it."""
 
     title = _("state")
     parameter_name = "state"
+    options = (
+        ("open", _("Open")),
+        ("used", _("Used")),
+        ("withdrawn", _("Withdrawn")),
+        ("ended", _("Ended")),
+    )
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Give the choices."""
-        return [
-            ("open", _("Open")),
-            ("used", _("Used")),
-            ("withdrawn", _("Withdrawn")),
-            ("ended", _("Ended")),
-        ]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[Invitation]
-    ) -> QuerySet[Invitation]:
-        """Keep what is chosen."""
-        chosen = self.value()
-        if chosen == "open":
-            return queryset.filter(_open())
-        if chosen == "used":
-            return queryset.filter(used__gt=0)
-        if chosen == "withdrawn":
-            return queryset.exclude(withdrawn=None)
-        if chosen == "ended":
-            return queryset.filter(withdrawn=None, used=0).exclude(_open())
-        return queryset
+    def keep(self, rows: QuerySet[Invitation], chosen: str) -> QuerySet[Invitation]:
+        """Keep those of which that has become."""
+        match chosen:
+            case "open":
+                return rows.filter(_open())
+            case "used":
+                return rows.filter(used__gt=0)
+            case "withdrawn":
+                return rows.exclude(withdrawn=None)
+            case "ended":
+                return rows.filter(withdrawn=None, used=0).exclude(_open())
+        return rows
 
 
 @admin.register(Invitation)

@@ -19,7 +19,7 @@ from mail.toasts import toast
 from nodes.facts import current_facts
 from nodes.models import LocalNode, Peer, Trust
 from panel import peers
-from panel.admin.base import OwnersAdmin
+from panel.admin.base import ChoiceFilter, OwnersAdmin
 from panel.finding import nodes_like
 from panel.naming import Names
 from panel.overdue import overdue_query
@@ -28,37 +28,35 @@ from panel.trusts import trust_views
 _MOST_TRUSTS = 100
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ChoiceFilter):
     """What a peer is like."""
 
     title = _("which")
     parameter_name = "which"
+    options = (
+        ("overdue", _("Overdue")),
+        ("open", _("Session open")),
+        ("failing", _("Not reached")),
+        ("rewritten", _("Journal rewritten")),
+        ("strange", _("No trust joins us")),
+    )
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Give the choices."""
-        return [
-            ("overdue", _("Overdue")),
-            ("open", _("Session open")),
-            ("failing", _("Not reached")),
-            ("rewritten", _("Journal rewritten")),
-            ("strange", _("No trust joins us")),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Peer]) -> QuerySet[Peer]:
-        """Keep what is chosen."""
-        now, chosen = timezone.now(), self.value()
-        if chosen in ("overdue", "strange"):
-            strange = peers.strangers(now)
-            if chosen == "strange":
-                return queryset.filter(fingerprint__in=strange)
-            return queryset.filter(overdue_query(now)).exclude(fingerprint__in=strange)
-        if chosen == "open":
-            return queryset.filter(lease_until__gte=now)
-        if chosen == "failing":
-            return queryset.filter(failures__gt=0)
-        if chosen == "rewritten":
-            return queryset.exclude(rewritten=None)
-        return queryset
+    def keep(self, rows: QuerySet[Peer], chosen: str) -> QuerySet[Peer]:
+        """Keep peers that are like that."""
+        now = timezone.now()
+        match chosen:
+            case "overdue":
+                late = rows.filter(overdue_query(now))
+                return late.exclude(fingerprint__in=peers.strangers(now))
+            case "strange":
+                return rows.filter(fingerprint__in=peers.strangers(now))
+            case "open":
+                return rows.filter(lease_until__gte=now)
+            case "failing":
+                return rows.filter(failures__gt=0)
+            case "rewritten":
+                return rows.exclude(rewritten=None)
+        return rows
 
 
 @admin.register(Peer)

@@ -24,7 +24,7 @@ from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import LocalNode, Peer, Trust
 from panel import trust_changes
-from panel.admin.base import OwnersAdmin
+from panel.admin.base import ChoiceFilter, OwnersAdmin
 from panel.finding import nodes_like, users_like
 from panel.naming import Names
 from panel.page import context
@@ -35,47 +35,38 @@ from sdmp.trust import TrustFact
 _OTHERS = "others"
 
 
-class StandingFilter(admin.SimpleListFilter):
+class StandingFilter(ChoiceFilter):
     """Whether a trust is current, ends soon, has ended or was withdrawn."""
 
     title = _("state")
     parameter_name = "state"
+    options = (
+        ("current", _("Current")),
+        ("soon", _("Ends soon")),
+        ("ended", _("Ended")),
+        ("withdrawn", _("Withdrawn")),
+    )
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Give the choices."""
-        return [
-            ("current", _("Current")),
-            ("soon", _("Ends soon")),
-            ("ended", _("Ended")),
-            ("withdrawn", _("Withdrawn")),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Trust]) -> QuerySet[Trust]:
-        """Keep what is chosen, as the facts in memory have it."""
-        chosen = self.value()
-        if not chosen:
-            return queryset
-        found = standings(queryset.order_by().values_list("pk", "identifier"), timezone.now())
+    def keep(self, rows: QuerySet[Trust], chosen: str) -> QuerySet[Trust]:
+        """Keep what stands like that, as the facts in memory have it."""
+        found = standings(rows.order_by().values_list("pk", "identifier"), timezone.now())
         wanted = ("current", "soon") if chosen == "current" else (chosen,)
-        return queryset.filter(pk__in=[key for key, how in found.items() if how in wanted])
+        return rows.filter(pk__in=[key for key, how in found.items() if how in wanted])
 
 
-class KindFilter(admin.SimpleListFilter):
+class KindFilter(ChoiceFilter):
     """Whether it trusts a person or a node."""
 
     title = _("in whom")
     parameter_name = "in"
+    options = (("user", _("A person")), ("node", _("A node")))
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Give the choices."""
-        return [("user", _("A person")), ("node", _("A node"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Trust]) -> QuerySet[Trust]:
-        """Keep what is chosen."""
-        return queryset.filter(type=self.value()) if self.value() else queryset
+    def keep(self, rows: QuerySet[Trust], chosen: str) -> QuerySet[Trust]:
+        """Keep trusts of that type."""
+        return rows.filter(type=chosen)
 
 
-class WhoseFilter(admin.SimpleListFilter):
+class WhoseFilter(ChoiceFilter):
     """Which account it concerns, as the one who trusts or is trusted."""
 
     title = _("whose")
@@ -88,14 +79,11 @@ class WhoseFilter(admin.SimpleListFilter):
         own = [(fingerprint, name) for name, fingerprint in listed]
         return [*own, (_OTHERS, _("People elsewhere"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Trust]) -> QuerySet[Trust]:
-        """Keep what is chosen."""
-        chosen = self.value()
-        if not chosen:
-            return queryset
+    def keep(self, rows: QuerySet[Trust], chosen: str) -> QuerySet[Trust]:
+        """Keep what that account gives or gets."""
         if chosen == _OTHERS:
-            return queryset.exclude(issuer__in=list(Names().accounts))
-        return queryset.filter(Q(issuer=chosen) | Q(trustee=chosen))
+            return rows.exclude(issuer__in=list(Names().accounts))
+        return rows.filter(Q(issuer=chosen) | Q(trustee=chosen))
 
 
 @admin.register(Trust)
