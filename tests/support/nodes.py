@@ -5,14 +5,18 @@
 grown one with `web-2` and `worker-2` besides, behind nginx, which listens on the node's port.
 """
 
+import atexit
 import itertools
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -74,6 +78,7 @@ class NodeProcess:
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.shape = shape
+        self.services = services
         self.port = free_port()
         self.data = directory / "data"
         self.log = directory / "node.log"
@@ -101,10 +106,24 @@ class NodeProcess:
             assert services is not None, f"the {shape} shape needs PostgreSQL and Redis"
             number = next(_numbers) % 256
             worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-            database = services.postgresql.create_database(f"node_{worker}_{number}_{self.port}")
-            self.environment["DATABASE_URL"] = database
+            self.database = f"node_{worker}_{number}_{self.port}"
+            self.environment["DATABASE_URL"] = services.postgresql.create_database(self.database)
             self.environment["REDIS_URL"] = services.redis.url(number)
         self.environment.update(settings or {})
+
+    def prepare(self) -> None:
+        """Give a node without a data directory a database with all tables and nothing in them.
+
+        A first start makes them too, and takes seconds for it: as long as all else that it does.
+        """
+        if self.data.exists():
+            return
+        self.data.mkdir(mode=0o700)
+        if self.services is None or self.shape == "embedded":
+            shutil.copy(_empty_file(), self.data)
+        else:
+            template = _empty_database(self.services.postgresql)
+            self.services.postgresql.replace_database(self.database, template)
 
     @property
     def running(self) -> bool:
@@ -119,6 +138,7 @@ class NodeProcess:
 
     def start_process(self, name: str) -> None:
         """Start one process of the node, one of `PROCESSES`."""
+        self.prepare()
         command = [name.partition("-")[0]]
         if self.shape == "wide" and name in self.ports:
             command += ["--port", str(self.ports[name])]
@@ -212,3 +232,30 @@ def _answers(port: int) -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 200
     except httpx.TransportError:
         return False
+
+
+@cache
+def _empty_file() -> Path:
+    """Make the SQLite file of a node in which nothing is yet."""
+    data = Path(tempfile.mkdtemp(prefix="sdmpweb-empty-"))
+    atexit.register(shutil.rmtree, data, ignore_errors=True)
+    _migrate({"SDMPWEB_DATA": str(data)})
+    return data / "sdmpweb.sqlite3"
+
+
+@cache
+def _empty_database(server: PostgreSQL) -> str:
+    """Make a PostgreSQL database in which nothing is yet, and return its name."""
+    name = "empty_node"
+    with tempfile.TemporaryDirectory() as data:
+        _migrate({"SDMPWEB_DATA": data, "DATABASE_URL": server.create_database(name)})
+    return name
+
+
+def _migrate(settings: Mapping[str, str]) -> None:
+    names = ("SDMPWEB_", "DJANGO_", "DATABASE_URL", "REDIS_URL")
+    environment = {n: v for n, v in os.environ.items() if not n.startswith(names)}
+    subprocess.run(
+        [sys.executable, "-m", "sdmpweb", "migrate", "--verbosity", "0"],
+        cwd=ROOT, env={**environment, **settings}, check=True,
+    )  # fmt: skip

@@ -184,6 +184,7 @@ class Cast:
     def person(self, username: str, shape: str = "embedded", **options: Any) -> Person:
         """Make a node and its owner; the node is not started."""
         node = self.node(username, shape, **options)
+        node.prepare()
         console = self.console(node)
         made = console.command(
             "init_node", "--name", f"{username}'s", "--owner", username,
