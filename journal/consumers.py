@@ -34,7 +34,7 @@ class SdmpConsumer(AsyncWebsocketConsumer):
         client = self.scope.get("client") or ("", 0)
         self._address = str(client[0])
         self._visitor = Visitor(self._address)
-        if not self._visitor.enter():
+        if not await self._visitor.enter():
             await self.close()
             return
         answer: Any = own_door.answer(self.scope)  # bytes, which channels types as text

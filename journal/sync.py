@@ -24,7 +24,7 @@ from journal.meeting import Meeting
 from journal.metering import Metered, TooMuch, used_within_a_day
 from journal.threads import in_thread
 from journal.transport import Closed, Transport
-from journal.waking import CALL_BACK, SESSIONS
+from journal.waking import CALL_BACK, END, SESSIONS
 from nodes.counts import count
 from sdmp import limits
 from sdmp.errors import RemoteSessionError, SdmpError
@@ -157,14 +157,14 @@ class Dialogue:
         assert layer is not None
         channel = await layer.new_channel()
         await layer.group_add(SESSIONS, channel)
-        await presence.enter(self._desk.node, self.stop)
+        place = await presence.enter(self._desk.node, self.stop)
         try:
             async with self._working:
                 await self._carry_out(await in_thread(self._desk.begin))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read())
                 tasks.create_task(self._pump())
-                tasks.create_task(self._listen(channel))
+                tasks.create_task(self._listen(channel, place))
                 tasks.create_task(self._beat())
         except* (_Over, Closed):
             pass
@@ -179,7 +179,7 @@ class Dialogue:
             if self._noting:
                 await asyncio.wait(self._noting)
             await in_thread(self._desk.end)
-            await presence.leave(self._desk.node, self.stop)
+            await presence.leave(self._desk.node, place)
 
     async def stop(self) -> None:
         """End the session from outside."""
@@ -216,7 +216,7 @@ class Dialogue:
                 looked = time.monotonic()
                 await self._carry_out(await in_thread(self._desk.plan))
 
-    async def _listen(self, channel: str) -> None:
+    async def _listen(self, channel: str, place: str) -> None:
         """Wake for news of the journal; a message that names peers is for those alone."""
         layer = get_channel_layer()
         assert layer is not None
@@ -224,6 +224,8 @@ class Dialogue:
             message = await layer.receive(channel)
             if self._desk.node not in message.get("peers", (self._desk.node,)):
                 continue
+            if message.get("type") == END and place in message["places"]:
+                raise _Over
             if message.get("type") == CALL_BACK:
                 await self._ask_to_call()
             self._woken.set()

@@ -17,6 +17,7 @@ _SECONDS_BETWEEN_LOOKS: Final = 1.0
 _SECONDS_TO_PASS_ON: Final = 0.1
 SESSIONS = "sessions"  # the channel-layer group of all open sessions
 CALL_BACK: Final = "session.call_back"  # to sessions that are to end, so that the peer calls us
+END: Final = "session.end"  # to those sessions alone whose places it names
 
 # One look finds every peer that is to be called, however many lines there are.
 _call_others = Spaced(partial(start_task, "journal.tasks.look_for_work"), _SECONDS_BETWEEN_LOOKS)

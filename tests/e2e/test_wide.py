@@ -1,10 +1,17 @@
 """Two of everything behind nginx: a node that goes on, whichever of its processes is killed."""
 
+import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 
+from sdmp import limits
+from sdmp.card import read_card
+from sdmp.resource import peek_identity
+from tests.support.hostile import Actor, Link, Target, calling, linked
 from tests.support.nodes import PROCESSES
 from tests.support.scenario import Cast, Person, befriend, eventually
 
@@ -30,6 +37,33 @@ def test_letters_go_both_ways(pair: tuple[Cast, Person, Person]) -> None:
     alice.delivered("there")
     bob.send(alice, title="and back")
     bob.delivered("and back")
+
+
+async def test_limits_hold_for_all_processes(pair: tuple[Cast, Person, Person]) -> None:
+    """Rita calls the two that take calls by turns, past nginx."""
+    alice = pair[1]
+    card = read_card(alice.node.command("export_card", alice.username))
+    user, node = [key for envelope in card if (key := peek_identity(envelope)) is not None]
+    doors = [Target(port, user, node) for port in alice.node.ports.values()] * limits.UNPROVED_TOTAL
+    rita = Actor("Rita")
+    alice.node.command("add_contact", alice.username, "-", stdin=rita.card().decode())
+    async with AsyncExitStack() as stack:
+        links: list[Link] = [
+            await stack.enter_async_context(linked(rita, door, fetches=False))
+            for door in doors[: limits.SESSIONS_PER_PEER]
+        ]
+        assert not any(link.ended.is_set() for link in links)
+        # The oldest is with the one, and one more comes to the other.
+        links.append(await stack.enter_async_context(linked(rita, doors[1], fetches=False)))
+        await links[0].end()
+        await asyncio.sleep(1)
+        assert not any(link.ended.is_set() for link in links[1:])
+    async with AsyncExitStack() as stack:
+        for door in doors[: limits.UNPROVED_PER_ADDRESS]:
+            await stack.enter_async_context(calling(rita, door, source="127.0.0.77"))
+        for door in doors[:2]:
+            with pytest.raises(InvalidStatus):
+                await stack.enter_async_context(calling(rita, door, source="127.0.0.77"))
 
 
 @pytest.mark.parametrize("victim", PROCESSES["wide"])
