@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import django
 from django.conf import settings
@@ -23,6 +23,8 @@ from mail import selfcheck
 from nodes import keystore
 
 Version = tuple[int, ...]
+Ntp = Literal["set", "waiting", "off", "missing"]
+"""The clock is set by a time service; one runs in vain; one is turned off; there is none."""
 
 NEEDED: Final[Mapping[str, Version]] = {
     "Python": (3, 11),
@@ -35,56 +37,74 @@ NEEDED: Final[Mapping[str, Version]] = {
 _SECONDS: Final = 5
 
 
-def check_clock(line: Line, now: datetime, set_by_itself: bool | None) -> Line:
+def check_clock(line: Line, now: datetime, ntp: Ntp | None) -> Line:
     """Judge the clock. No peer is asked: nothing in the protocol tells its time.
 
     Args:
         line: what the node's own files say of it.
         now: what the clock says.
-        set_by_itself: whether the system sets it by NTP; `None` when it does not tell.
+        ntp: whether the system sets it; `None` when it does not tell.
     """
     if line.state != "ok":
         return line
     about = {"now": f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"}
-    if set_by_itself:
+    if ntp == "set":
         sentence = gettext("It says %(now)s, and the system sets it by itself (NTP).")
         return Line("clock", "ok", line.title, sentence % about)
-    if set_by_itself is None:
+    if ntp is None:
         sentence = gettext(
             "It says %(now)s. Whether it is set by itself cannot be told here, and no peer says "
             "what time it is; compare with a watch."
         )
         return Line("clock", "unknown", line.title, sentence % about)
-    return Line(
-        "clock",
-        "warn",
-        line.title,
-        gettext("It says %(now)s, and the system does not set it by itself.") % about,
-        gettext("Run “timedatectl set-ntp true”: dates of keys and messages depend on the clock."),
+    sentence = gettext("It says %(now)s, and the system does not set it by itself.")
+    return Line("clock", "warn", line.title, sentence % about, _what_to_do_for_clock(ntp))
+
+
+def _what_to_do_for_clock(ntp: Ntp) -> str:
+    if ntp == "missing":
+        return gettext(
+            "Install a time service, on Debian with “apt install systemd-timesyncd”: dates of keys "
+            "and messages depend on the clock."
+        )
+    if ntp == "waiting":
+        return gettext(
+            "Its time service runs and has reached no server: let UDP port 123 out, then check "
+            "again."
+        )
+    return gettext(
+        "Run “timedatectl set-ntp true”: dates of keys and messages depend on the clock."
     )
 
 
-def ntp_synchronised() -> bool | None:
+def look_at_ntp() -> Ntp | None:
     """Ask systemd whether the clock is set by NTP; `None` where it does not tell."""
     program = shutil.which("timedatectl")
     if program is None:
         return None
     try:
         said = subprocess.run(
-            [program, "show", "-p", "NTPSynchronized", "--value"],
+            [program, "show", "-p", "CanNTP", "-p", "NTP", "-p", "NTPSynchronized"],
             capture_output=True,
             text=True,
             timeout=_SECONDS,
             check=True,
-        ).stdout.strip()
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    return {"yes": True, "no": False}.get(said)
+    found = dict(line.partition("=")[::2] for line in said.splitlines())
+    if found.get("NTPSynchronized") not in ("yes", "no"):
+        return None
+    if found["NTPSynchronized"] == "yes":
+        return "set"
+    if found.get("CanNTP") == "no":
+        return "missing"
+    return "waiting" if found.get("NTP") == "yes" else "off"
 
 
 def look_at_clock(now: datetime) -> Line:
     """Make the check of the clock."""
-    return check_clock(from_finding(selfcheck.clock_finding(now)), now, ntp_synchronised())
+    return check_clock(from_finding(selfcheck.clock_finding(now)), now, look_at_ntp())
 
 
 def look_at_disk() -> Line:

@@ -161,14 +161,36 @@ def test_without_tls_no_certificate_is_judged() -> None:
 # --- The machine ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("ntp", "state"), [(True, "ok"), (False, "warn"), (None, "unknown")])
-def test_clock(ntp: bool | None, state: str) -> None:
-    assert machine.check_clock(FINE, NOW, ntp).state == state
+@pytest.mark.parametrize(
+    ("said", "state", "todo"),
+    [
+        ("CanNTP=yes\nNTP=yes\nNTPSynchronized=yes", "ok", ""),
+        ("CanNTP=no\nNTP=no\nNTPSynchronized=yes", "ok", ""),  # something else sets it
+        ("CanNTP=yes\nNTP=no\nNTPSynchronized=no", "warn", "timedatectl set-ntp true"),
+        ("CanNTP=yes\nNTP=yes\nNTPSynchronized=no", "warn", "UDP port 123"),
+        ("CanNTP=no\nNTP=no\nNTPSynchronized=no", "warn", "apt install systemd-timesyncd"),
+        ("", "unknown", ""),
+        (None, "unknown", ""),
+    ],
+)
+def test_clock(
+    said: str | None, state: str, todo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd as it answers, in a machine without it as in a container."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if said is not None:
+        program = tmp_path / "timedatectl"
+        program.write_text(f"#!/bin/sh\n[ $1 = show ] && /bin/echo '{said}'\n")
+        program.chmod(0o755)
+    line = machine.check_clock(FINE, NOW, machine.look_at_ntp())
+    assert line.state == state
+    assert todo in line.todo
+    assert bool(todo) == bool(line.todo)
 
 
 def test_a_clock_that_is_behind_is_bad_whatever_sets_it() -> None:
     behind = Line("clock", "bad", "Clock", "It is behind.", "Set it.")
-    assert machine.check_clock(behind, NOW, True) == behind
+    assert machine.check_clock(behind, NOW, "set") == behind
 
 
 def test_others_may_open_neither_directory_nor_secret(tmp_path: Path) -> None:
@@ -360,7 +382,7 @@ def make_processes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
             Beat.objects.update_or_create(name=name, process="here:1")
         monkeypatch.setattr(selfcheck, "LITTLE_SPACE", 0)
         monkeypatch.setattr(selfcheck, "NO_SPACE", 0)
-        monkeypatch.setattr(machine, "ntp_synchronised", lambda: None)
+        monkeypatch.setattr(machine, "look_at_ntp", lambda: None)
 
     return make
 
