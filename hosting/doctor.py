@@ -84,6 +84,7 @@ def examine_here(*, running: bool) -> list[Line]:
         machine.look_at_secrets(),
         machine.look_at_versions(broker.version if broker else ""),
         services.look_at_database(),
+        *filter(None, [services.look_at_room()]),
         services.check_broker(broker),
     ]
     if running:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +14,15 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from hosting import beats
 from hosting.checkup.lines import Line
+from hosting.gauges import database_bytes
 from hosting.models import Beat
 from mail.presentation import when_words
+from mail.selfcheck import GB, LITTLE_SPACE
 
 _SECONDS: Final = 3.0
 MOST_WAITING: Final = 1000
@@ -78,6 +82,57 @@ def check_tables(vendor: str, missing: int, newer: Sequence[tuple[str, str]]) ->
         return Line("database", "warn", title, sentence % {"n": missing}, todo)
     sentence = gettext("%(name)s answers, and its tables are up to date.") % {"name": name}
     return Line("database", "ok", title, sentence)
+
+
+def look_at_room() -> Line | None:
+    """Make the check of the room that a database has which lies elsewhere than the data."""
+    if connection.vendor != "postgresql":
+        return None
+    try:
+        host = str(connection.settings_dict["HOST"] or "")
+        return check_room(database_bytes(), host or gettext("this machine"), _room(host))
+    except DatabaseError:  # another line says so
+        return None
+
+
+def check_room(size: int, host: str, free: int | None) -> Line:
+    """Judge the room for a database of its own server.
+
+    Args:
+        size: how large it is, in bytes.
+        host: where the server is.
+        free: how many bytes its disk has left; `None` when that cannot be seen from here.
+    """
+    title = gettext("Disk of the database")
+    about = {"size": _gigabytes(size), "host": host, "free": _gigabytes(free or 0)}
+    if free is None:
+        sentence = gettext(
+            "The %(size)s GB of PostgreSQL are on %(host)s, whose disk cannot be seen from here; "
+            "watch there that it has room."
+        )
+        return Line("database_disk", "unknown", title, sentence % about)
+    sentence = gettext("The %(size)s GB of PostgreSQL are here, and %(free)s GB are free for it.")
+    if free >= LITTLE_SPACE:
+        return Line("database_disk", "ok", title, sentence % about)
+    todo = gettext("Make room on that disk, or move the database to a larger one.")
+    return Line("database_disk", "warn", title, sentence % about, todo)
+
+
+def _room(host: str) -> int | None:
+    """Say how many bytes are free for PostgreSQL, when it is here and lets that be seen."""
+    if not (host.startswith("/") or host in ("", "localhost", "127.0.0.1", "::1")):
+        return None
+    with connection.cursor() as cursor:  # no row for a role that may not know
+        cursor.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'")
+        row = cursor.fetchone()
+    try:
+        return shutil.disk_usage(row[0]).free if row else None
+    except OSError:  # a container has its own files
+        return None
+
+
+def _gigabytes(size: int) -> str:
+    return number_format(round(size / GB, 1), 1)
 
 
 def ask_broker() -> Broker | None:

@@ -1,10 +1,12 @@
 """Two of everything behind nginx: a node that goes on, whichever of its processes is killed."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 
 import httpx
+import psycopg
 import pytest
 from websockets.exceptions import InvalidStatus
 
@@ -64,6 +66,22 @@ async def test_limits_hold_for_all_processes(pair: tuple[Cast, Person, Person]) 
         for door in doors[:2]:
             with pytest.raises(InvalidStatus):
                 await stack.enter_async_context(calling(rita, door, source="127.0.0.77"))
+
+
+def test_a_peer_that_is_asked_calls_back(pair: tuple[Cast, Person, Person]) -> None:
+    """The doctor, in whichever worker it runs, with the session in whichever process it is."""
+    alice = pair[1]
+    with psycopg.connect(alice.node.environment["DATABASE_URL"]) as database:
+        database.execute("UPDATE nodes_peer SET last_called = NULL")
+    said = json.loads(alice.node.command("doctor", "--json", status=1))
+    lines = {line["slug"]: line for line in said["checks"]}
+    assert lines["call"]["state"] == "ok", lines["call"]
+    assert "bob's called" in lines["call"]["sentence"]
+    for name in ("websocket", "database", "broker", "web", "worker", "schedule"):
+        assert lines[name]["state"] == "ok", lines[name]
+    assert "of PostgreSQL" in lines["database_disk"]["sentence"]
+    assert "2 are alive" in lines["web"]["sentence"]
+    assert "2 are alive" in lines["worker"]["sentence"]
 
 
 @pytest.mark.parametrize("victim", PROCESSES["wide"])

@@ -292,6 +292,27 @@ def test_a_process_that_is_not_seen(name: str, grown: bool, command: str) -> Non
     assert line.sentence.startswith("2 are alive" if grown else "One is alive")
 
 
+@pytest.mark.parametrize(
+    ("free", "state", "words"),
+    [
+        (None, "unknown", "on db.example, whose disk cannot be seen from here"),
+        (50 * 10**9, "ok", "50.0 GB are free for it"),
+        (10**9, "warn", "1.0 GB are free for it"),
+    ],
+)
+def test_the_disk_of_a_database_that_has_its_own(free: int | None, state: str, words: str) -> None:
+    line = services.check_room(2_500_000_000, "db.example", free)
+    assert (line.slug, line.state) == ("database_disk", state)
+    assert "2.5 GB" in line.sentence
+    assert words in line.sentence
+    assert bool(line.todo) == (state == "warn")
+
+
+@pytest.mark.django_db
+def test_sqlite_lies_on_the_disk_of_the_data() -> None:
+    assert services.look_at_room() is None
+
+
 @pytest.mark.django_db
 def test_beats_come_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beats, "_noted", {})
