@@ -121,7 +121,7 @@ def test_a_dead_worker_is_told_of(cast: Cast) -> None:
     dora = cast.person("dora", "grown")
     dora.node.start()
     eventually(lambda: _examined(dora)["worker"]["state"] == "ok", "the worker is seen")
-    dora.node.kill("worker")
+    dora.node.kill(*(name for name in dora.node.processes if name.startswith("worker")))
     lines = _examined(dora)
     assert lines["worker"]["state"] == "bad"
     assert "sdmpweb worker" in lines["worker"]["todo"]
