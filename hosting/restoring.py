@@ -151,7 +151,7 @@ def _database(
             if cursor.fetchone()[0] != "delete":
                 raise BackupError("The database is in use by something else; try again.")
         connection.close()
-        _into_place(unpacked, target)
+        into_place(unpacked, target)
 
     connection.close()
     connection.settings_dict["NAME"] = str(unpacked)
@@ -283,7 +283,7 @@ def _copy(source: Path, target: Path) -> None:
     beside.rename(target)
 
 
-def _into_place(source: Path, target: Path) -> None:
+def into_place(source: Path, target: Path) -> None:
     """Move the database to where it belongs, in one step."""
     with source.open("rb") as file:
         os.fsync(file.fileno())

@@ -8,7 +8,7 @@ from typing import Final
 from django.utils import timezone
 
 from hosting import runs
-from hosting.backup import due
+from hosting.backup import deeds, due
 from hosting.models import Run
 from hosting.retention.work import is_dry
 
@@ -23,12 +23,16 @@ _SETTLED: Final = timedelta(minutes=2)  # after a start, until peers are in cont
 
 
 def ask_for_due(now: datetime) -> None:
-    """Ask for each kind of work whose last run began long enough ago, or that never was done."""
+    """Ask for each kind of work whose last run began long enough ago, or that never was done.
+
+    What killed backups have left is cleared away at once.
+    """
     for kind, every in EVERY.items():
         last = _last(kind)
         if last is None or last.asked <= now - every or _is_of_before(kind, last, now):
             runs.ask(kind)
     due.ask_for_due(now)
+    deeds.clear_leftovers(now)
 
 
 def _is_of_before(kind: str, last: Run, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
@@ -31,13 +32,11 @@ def bring_up_to_date() -> None:
     try:
         refuse_broken_off()
         if _is_behind():
-            with _alone():
+            with alone():
                 if _is_behind():
-                    _keep_a_copy()
-                    call_command("migrate", interactive=False, verbosity=0)
+                    _migrate(_keep_a_copy())
     except OperationalError as error:
-        reason = str(error).strip().splitlines() or ["no reason given"]
-        raise UserError(f"The database cannot be used: {reason[0]}") from None
+        raise UserError(f"The database cannot be used: {_first_line(error)}.") from None
 
 
 def _is_behind() -> bool:
@@ -46,9 +45,26 @@ def _is_behind() -> bool:
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
-def _keep_a_copy() -> None:
+def _migrate(copy: Path | None) -> None:
     try:
-        snapshots.take(timezone.now())
+        call_command("migrate", interactive=False, verbosity=0)
+    except Exception as error:
+        if copy is None:
+            raise
+        raise UserError(
+            f"The database could not be brought up to date: {_first_line(error)}. To go back, run "
+            f"`sdmpweb restore --snapshot {copy.name}` and install the version from before."
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or ["no reason given"]
+    return lines[0].rstrip(".")
+
+
+def _keep_a_copy() -> Path | None:
+    try:
+        return snapshots.take(timezone.now())
     except BackupError as error:
         raise UserError(
             f"The database is copied before it is brought up to date, and that failed. {error}"
@@ -56,7 +72,8 @@ def _keep_a_copy() -> None:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
+    """Be the only process that changes the tables, once others that do so have ended."""
     if connection.vendor != "postgresql":
         with lock.waiting(settings.DATA / "migrate.lock"):
             yield

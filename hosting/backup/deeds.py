@@ -12,9 +12,10 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from hosting import audit, runs
-from hosting.backup import places
+from hosting.backup import places, snapshots
 from hosting.backup.archive import Progress, write_archive
 from hosting.backup.checking import Checked, check
+from hosting.backup.errors import BackupError
 from hosting.backup.manifest import Manifest
 from hosting.models import Run
 
@@ -31,6 +32,7 @@ def back_up(place: str, passphrase: str, progress: Progress) -> str:
         BackupError: it cannot be written; nothing is left of it then.
     """
     started = timezone.now()
+    places.refuse_fleeting(place)
     manifest, size = write_archive(place, passphrase, progress)
     words = _written(place, manifest, size)
     _ended(Run.Kind.BACKUP, started, Run.Outcome.GOOD, words, [_finding(place, manifest, size)])
@@ -90,7 +92,18 @@ def why_not() -> str:
         return gettext("Backups go nowhere yet: set SDMPWEB_BACKUP_TO to a directory or a URL.")
     if not settings.BACKUP_PASSPHRASE:
         return gettext("Backups have no passphrase yet: set SDMPWEB_BACKUP_PASSPHRASE.")
+    try:
+        places.refuse_fleeting(settings.BACKUP_TO)
+    except BackupError as error:
+        return str(error)
     return ""
+
+
+def clear_leftovers(now: datetime) -> None:
+    """Delete what killed backups and snapshots have left in directories of this machine."""
+    for directory in (settings.BACKUP_TO, str(snapshots.directory())):
+        if directory and not places.is_url(directory):
+            places.try_to_clear(directory, now)
 
 
 def _finding(place: str, manifest: Manifest, size: int) -> dict[str, Any]:

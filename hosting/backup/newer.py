@@ -34,5 +34,5 @@ def refuse_newer(loader: MigrationLoader | None = None) -> None:
     if unknown:
         raise NewerDatabase(
             f"The database is of a later version of sdmpweb ({', '.join(unknown)}); install that "
-            "version, or restore a backup or a snapshot from before it."
+            "version, or go back with `sdmpweb restore --snapshot`, or a backup from before it."
         )

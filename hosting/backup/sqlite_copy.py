@@ -21,6 +21,7 @@ from hosting.backup import facts
 from hosting.backup.errors import BackupError
 from hosting.backup.manifest import Manifest
 from hosting.backup.packing import Pack
+from hosting.backup.places import open_to_write
 
 _NAME: Final = "database.sqlite3"
 _PAGES: Final = 1024  # copied at a time
@@ -68,22 +69,9 @@ def copy_to(path: Path) -> None:
     Raises:
         BackupError: the disk is full, or the database cannot be read.
     """
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with (
-            snapshot(lambda _done, _total: None) as (file, _size, _),
-            os.fdopen(opened, "wb") as to,
-        ):
-            while piece := file.read(_PIECE):
-                to.write(piece)
-            to.flush()
-            os.fsync(to.fileno())
-        beside.rename(path)
-    except OSError as error:
-        raise BackupError(f"{path} cannot be written: {error.strerror}.") from None
-    finally:
-        beside.unlink(missing_ok=True)
+    with snapshot(lambda _done, _total: None) as (file, _size, _), open_to_write(str(path)) as to:
+        while piece := file.read(_PIECE):
+            to.write(piece)
 
 
 def _copy(copy: sqlite3.Connection, progress: Callable[[int, int], None]) -> Manifest:

@@ -151,12 +151,11 @@ def test_a_killed_backup_leaves_no_file_and_the_next_one_works(
     node: NodeProcess, tmp_path: Path
 ) -> None:
     file = tmp_path / "house.age"
-    part = tmp_path / ".house.age.part"
     process = subprocess.Popen(
         [sys.executable, "-m", "sdmpweb", "backup", str(file)],
         cwd=ROOT, env=node.environment, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    while not part.exists():
+    while not list(tmp_path.glob(".house.age.sdmpweb-*.part")):
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)

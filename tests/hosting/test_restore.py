@@ -162,7 +162,7 @@ STOPS = {
     "unpacked": "hosting.restoring._check_secret",
     "secrets in place": "hosting.restoring.come_back",
     "about to count": "hosting.restoring._unmark",
-    "about to be moved": "hosting.restoring._into_place",
+    "about to be moved": "hosting.restoring.into_place",
 }
 _STOPPING = """
 import sys, time

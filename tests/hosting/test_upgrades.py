@@ -91,6 +91,65 @@ def test_a_database_of_a_later_version_is_refused(make_node: Make) -> None:
     assert not _snapshots(node)
 
 
+_RUN = "from django.db import connection as c; c.cursor().execute({!r})"
+_BLOCK = _RUN.format("CREATE VIEW mail_owedreceipt AS SELECT 1")
+_CLEAR = _RUN.format("DROP VIEW mail_owedreceipt")
+_MIGRATIONS = (
+    "from django.db.migrations.recorder import MigrationRecorder as R; "
+    "from django.db import connection as c; print(sorted(R(c).applied_migrations()))"
+)
+
+
+def _refused(node: NodeProcess, *arguments: str) -> str:
+    with pytest.raises(CommandFailed) as caught:
+        node.command(*arguments)
+    assert caught.value.status == 1
+    assert caught.value.stderr.count("\n") == 1, caught.value.stderr
+    return caught.value.stderr
+
+
+@pytest.fixture(params=["embedded", pytest.param("grown", marks=pytest.mark.postgresql)])
+def behind(request: pytest.FixtureRequest, make_node: Make) -> NodeProcess:
+    """A node whose upgrade fails at one of its steps."""
+    if request.param == "embedded":
+        node = _of_release(make_node, FIXTURES[0])
+        node.command("shell", "-c", _BLOCK)
+        return node
+    node = make_node("grown", "grown")
+    password = node.data.parent / "password"
+    password.write_text("correct horse battery staple\n")
+    node.command("init_node", "--name", "A", "--owner", "alice", "--password-file", str(password))
+    node.command("migrate", "hosting", "zero")
+    node.command("migrate", "mail", "0003")
+    node.command("shell", "-c", _BLOCK)
+    return node
+
+
+def test_an_upgrade_that_failed_is_taken_back(behind: NodeProcess) -> None:
+    before = behind.command("shell", "-c", _MIGRATIONS)
+    said = _refused(behind, "status")
+    assert said.startswith("The database could not be brought up to date: ")
+    [copy] = _snapshots(behind)
+    command = f"restore --snapshot {copy.name}"
+    assert f"run `sdmpweb {command}` and install the version from before." in said
+    assert behind.command("shell", "-c", _MIGRATIONS) != before  # it had come some way
+    # Whoever starts it again and again loses the copy of before the first step to no other.
+    assert f"`sdmpweb {command}`" in _refused(behind, "status")
+    assert _snapshots(behind) == [copy]
+    assert copy.name in behind.command(*command.split())
+    assert behind.command("shell", "-c", _MIGRATIONS) == before
+    assert not (behind.data / "restore.part").exists()
+    behind.command("shell", "-c", _CLEAR)
+    assert "signatures hold" in behind.command("verify_journal")
+    behind.command("send_message", "alice", "--notice", "--title", "the upgrade went well")
+    assert "would fork" in _refused(behind, "restore", "--snapshot", copy.name)
+    assert "signatures hold" in behind.command("verify_journal")
+    copy.write_bytes(copy.read_bytes()[:3000])
+    assert "is damaged" in _refused(behind, "restore", "--snapshot", copy.name)
+    assert "There is no snapshot x;" in _refused(behind, "restore", "--snapshot", "x")
+    assert "with --snapshot" in _refused(behind, "restore")
+
+
 @pytest.mark.postgresql
 def test_postgresql_is_copied_too(make_node: Make) -> None:
     node = make_node("grown", "grown")

@@ -12,11 +12,12 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress
 
+from hosting import going_back
 from hosting.management.asking import ask_passphrase
 from hosting.restoring import Restored, restore
 from mail.management.helpers import counted
 from nodes.errors import UserError
-from sdmpweb import lock
+from sdmpweb import lock, schema
 
 
 class Command(BaseCommand):
@@ -26,10 +27,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
-        parser.add_argument("file", help="the backup, or its URL as fsspec knows it")
+        parser.add_argument(
+            "file", nargs="?", default="", help="the backup, or its URL as fsspec knows it"
+        )
+        parser.add_argument(
+            "--snapshot",
+            action="store_true",
+            help="go back to the copy made before an upgrade that failed: FILE, or the newest one",
+        )
 
-    def handle(self, *_: Any, file: str, **__: Any) -> None:
+    def handle(self, *_: Any, file: str, snapshot: bool, **__: Any) -> None:
         """Restore it and say what people have to do now."""
+        if snapshot:
+            self._go_back(file)
+            return
+        if not file:
+            raise UserError("Name the backup, or go back to a snapshot with --snapshot.")
         passphrase = ask_passphrase(twice=False)
         with (
             lock.only_node(settings.DATA),
@@ -47,6 +60,18 @@ class Command(BaseCommand):
                 reason = str(error).strip().splitlines() or ["no reason given"]
                 raise UserError(f"The database cannot be used: {reason[0]}") from None
         self._tell(restored)
+
+    def _go_back(self, name: str) -> None:
+        try:
+            with lock.only_node(settings.DATA), schema.alone():
+                path = going_back.go_back(name)
+        except OperationalError as error:
+            reason = str(error).strip().splitlines() or ["no reason given"]
+            raise UserError(f"The database cannot be used: {reason[0]}") from None
+        self.stdout.write(
+            f"The database is that of the snapshot {path.name} again. Install the version from "
+            "before now: a newer one brings it up to date again when it starts."
+        )
 
     def _tell(self, restored: Restored) -> None:
         manifest, back = restored.manifest, restored.back
