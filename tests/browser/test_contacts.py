@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.people import PASSWORD, Person
-from tests.support.console import Console
-from tests.support.nodes import NodeProcess
+from tests.support.house import House
 from tests.support.scenario import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
@@ -19,10 +18,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.nodes]
 class Contact:
     """Somebody before a page, and whom the page is about."""
 
-    def __init__(self, person: Person, console: Console, fingerprint: str) -> None:
+    def __init__(self, person: Person, house: House, fingerprint: str) -> None:
         self.person = person
         self.page: Page = person.page
-        self.console = console
+        self.house = house
         self.other = fingerprint  # the other one's
 
     def open(self, part: str = "") -> None:
@@ -41,13 +40,13 @@ class Contact:
     def send(self, title: str, *, notice: bool = False) -> None:
         """Send something by the command, so that no page is left."""
         whom = ["--notice"] if notice else ["--to", self.other]
-        self.console.command(
+        self.house.command(
             "send_message", self.person.username, *whom, "--title", title, stdin="text"
         )
 
     def titles(self) -> dict[str, set[str]]:
         """The titles of the person's letters, each with the states of its deliveries."""
-        letters = json.loads(self.console.command("list_letters", self.person.username, "--json"))
+        letters = json.loads(self.house.command("list_letters", self.person.username, "--json"))
         return {
             letter["title"]: {delivery["state"] for delivery in letter["deliveries"]}
             for letter in letters
@@ -61,49 +60,41 @@ class Contact:
         """Call the other's node, which does not let us in, and wait for its answer."""
         # While an earlier call is not over, another one is not begun.
         eventually(
-            lambda: "does not let us in" in self.console.command("link_peers"),
+            lambda: "does not let us in" in self.house.command("link_peers"),
             f"{self.person.name} is refused",
         )
 
 
-def _house(directory: Path, username: str) -> Console:
-    node = NodeProcess(directory / username)
-    node.data.parent.joinpath("password").write_text(PASSWORD)
-    password = ("--password-file", str(node.data.parent / "password"))
-    console = Console(node)
-    console.command("init_node", "--name", f"{username}’s desk", "--owner", username, *password)
-    return console
-
-
 @pytest.fixture(scope="module")
-def consoles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Console]]:
+def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, House]]:
     """A node of Alice and one of Bob, who know each other."""
     directory = tmp_path_factory.mktemp("contacts")
-    made = {name: _house(directory, name) for name in ("alice", "bob")}
+    made = {name: House(directory / name) for name in ("alice", "bob")}
+    for name, house in made.items():
+        house.move_in({name: name.title()}, PASSWORD, name=f"{name}’s desk")
     for one, other in (("alice", "bob"), ("bob", "alice")):
         made[one].command("add_contact", one, "-", "--name", other.title(),
                           stdin=made[other].command("export_card", other))  # fmt: skip
-    for console in made.values():
-        console.node.start()
+    for house in made.values():
+        house.start()
     yield made
-    for console in made.values():
-        console.kill()
-        console.node.kill()
+    for house in made.values():
+        house.kill()
 
 
 @pytest.fixture
-def two(browser: Browser, consoles: dict[str, Console]) -> Iterator[Callable[[], list[Contact]]]:
+def two(browser: Browser, houses: dict[str, House]) -> Iterator[Callable[[], list[Contact]]]:
     """Sit Alice and Bob down, each before the page about the other."""
     people: list[Person] = []
 
     def sit_down() -> list[Contact]:
         known = {}
-        for name, console in consoles.items():
-            listed = json.loads(console.command("list_contacts", name, "--json"))
+        for name, house in houses.items():
+            listed = json.loads(house.command("list_contacts", name, "--json"))
             [other] = [one["user"] for one in listed if one["name"] in ("Alice", "Bob")]
-            people.append(Person(browser, console.node, name.title()))
+            people.append(Person(browser, house, name.title()))
             people[-1].sign_in()
-            known[name] = Contact(people[-1], console, other)
+            known[name] = Contact(people[-1], house, other)
             known[name].open()
         return [known["alice"], known["bob"]]
 

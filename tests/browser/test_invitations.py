@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.people import PASSWORD, Person, company
-from tests.support.nodes import NodeProcess
+from tests.support.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
 
@@ -15,25 +15,19 @@ HEARTH = {"alice": "Alice Adams", "carol": "Carol Clark", "dave": "Dave Dean"}
 FERRY = {"hana": "Hana Novak", "ivan": "Ivan Ito", "jane": "Jane Jones"}
 
 
-def _node(directory: Path, name: str, people: dict[str, str]) -> NodeProcess:
+def _node(directory: Path, name: str, people: dict[str, str]) -> House:
     """Make and start a node with these people, the first of them its owner."""
-    node = NodeProcess(directory / name)
-    secret = directory / "password"
-    secret.write_text(PASSWORD)
-    owner, *others = people
-    node.command("init_node", "--name", name, "--owner", owner, "--password-file", str(secret))
-    for one in others:
-        made = ("create_account", one, "--name", people[one])
-        node.command(*made, "--password-file", str(secret))
+    node = House(directory / name)
+    node.move_in(people, PASSWORD, name=name)
     node.start()
     return node
 
 
 @pytest.fixture(scope="module")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, NodeProcess]]:
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, House]]:
     """Two nodes, hearth and ferry."""
     directory = tmp_path_factory.mktemp("invitations")
-    made: dict[str, NodeProcess] = {}
+    made: dict[str, House] = {}
     try:
         made["hearth"] = _node(directory, "hearth", HEARTH)
         made["ferry"] = _node(directory, "ferry", FERRY)
@@ -44,7 +38,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, NodePr
 
 
 @pytest.fixture
-def sit(browser: Browser, nodes: dict[str, NodeProcess]) -> Iterator[Callable[..., Person]]:
+def sit(browser: Browser, nodes: dict[str, House]) -> Iterator[Callable[..., Person]]:
     """Sit somebody down before the pages of a node: `sit("Alice Adams")`, signed in."""
     with company() as made:
 

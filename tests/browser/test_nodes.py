@@ -11,49 +11,46 @@ from playwright.sync_api import Browser, expect
 
 from sdmp.encoding import format_time
 from tests.browser.people import PASSWORD, Person
-from tests.support.nodes import NodeProcess
+from tests.support.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
 
 
 @dataclass(frozen=True)
-class House:
+class Home:
     """Alice's node, her recovery phrase, and the offers of two nodes that are elsewhere."""
 
-    node: NodeProcess
+    node: House
     phrase: str
     box: Path
     office: Path
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """Alice's node, which serves her; her relay does so for five more days."""
     directory = tmp_path_factory.mktemp("nodes")
-    (directory / "password").write_text(PASSWORD)
-    password = ("--password-file", str(directory / "password"))
-
-    def make(name: str, owner: str) -> tuple[NodeProcess, str]:
-        node = NodeProcess(directory / name)
-        said = node.command("init_node", "--name", name, "--owner", owner, *password)
-        return node, said.rpartition(": ")[2].strip()
 
     def offer(name: str) -> Path:
+        node = House(directory / name)
+        node.move_in({"olga": "Olga"}, PASSWORD, name=name)
         path = directory / f"{name}.json"
-        path.write_text(make(name, "olga")[0].command("export_node"))
+        path.write_text(node.command("export_node"))
+        node.kill()
         return path
 
-    node, phrase = make("hearth", "alice")
+    node = House(directory / "hearth")
+    phrase = node.move_in({"alice": "Alice"}, PASSWORD)
     box, office = offer("box"), offer("office")
     until = format_time(datetime.now(UTC) + timedelta(days=5))
     node.command("authorise_node", "alice", str(box), "--host-only", "--until", until)
     node.start()
-    yield House(node, phrase, box, office)
+    yield Home(node, phrase, box, office)
     node.kill()
 
 
 @pytest.fixture
-def alice(browser: Browser, house: House) -> Iterator[Person]:
+def alice(browser: Browser, house: Home) -> Iterator[Person]:
     """Alice, signed in."""
     person = Person(browser, house.node, "Alice")
     person.sign_in()
@@ -77,7 +74,7 @@ def test_what_ends_is_said_on_every_page_and_renewed_with_one_click(alice: Perso
 
 
 def test_a_node_is_let_in_with_the_phrase_and_withdrawn_with_undo(
-    alice: Person, house: House
+    alice: Person, house: Home
 ) -> None:
     page = alice.page
     alice.go("/mail/inbox/")
@@ -108,7 +105,7 @@ def test_a_node_is_let_in_with_the_phrase_and_withdrawn_with_undo(
     expect(page.get_by_text("until 1 May 2031")).to_be_visible()
 
 
-def test_this_node_is_given_less_power_with_the_phrase_alone(alice: Person, house: House) -> None:
+def test_this_node_is_given_less_power_with_the_phrase_alone(alice: Person, house: Home) -> None:
     page = alice.page
     alice.go("/nodes/")
     expect(page.get_by_text("This node, where you are signed in")).to_be_visible()
@@ -123,7 +120,7 @@ def test_this_node_is_given_less_power_with_the_phrase_alone(alice: Person, hous
     expect(powers.filter(has_text="Make contacts").locator(".state")).to_have_text("Yes")
 
 
-def test_the_identity_is_renewed_with_the_phrase(alice: Person, house: House) -> None:
+def test_the_identity_is_renewed_with_the_phrase(alice: Person, house: Home) -> None:
     alice.go("/card/")
     fingerprint = alice.page.locator(".whole").inner_text()
     alice.go(f"/renew/identity/{fingerprint}/")
@@ -133,7 +130,7 @@ def test_the_identity_is_renewed_with_the_phrase(alice: Person, house: House) ->
     expect(alice.page.get_by_text("Your identity is renewed until")).to_be_visible()
 
 
-def test_a_new_key_of_this_node_is_confirmed_with_the_phrase(alice: Person, house: House) -> None:
+def test_a_new_key_of_this_node_is_confirmed_with_the_phrase(alice: Person, house: Home) -> None:
     """Last of all, since the node starts anew with another key."""
     house.node.stop()
     house.node.command("renew_node_key")

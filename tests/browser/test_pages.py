@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.people import PASSWORD, Person, company
-from tests.support.nodes import NodeProcess
+from tests.support.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
 
@@ -28,22 +28,18 @@ HOSTILE = """# <script>document.title = "caught"</script>
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A node with Alice and Bob, who know each other."""
-    node = NodeProcess(tmp_path_factory.mktemp("house"))
-    node.data.parent.joinpath("password").write_text(PASSWORD)
-    password = ("--password-file", str(node.data.parent / "password"))
-    node.command("init_node", "--name", "hearth", "--owner", "alice", *password)
-    node.command("create_account", "bob", "--name", "Bob Brown", *password)
-    for one, other in (("alice", "bob"), ("bob", "alice")):
-        node.command("add_contact", one, "-", stdin=node.command("export_card", other))
+    node = House(tmp_path_factory.mktemp("house"))
+    people = {"alice": "Alice", "bob": "Bob Brown"}
+    node.move_in(people, PASSWORD, friends=[("alice", "bob"), ("bob", "alice")])
     node.start()
     yield node
     node.kill()
 
 
 @pytest.fixture
-def visit(browser: Browser, house: NodeProcess) -> Iterator[Callable[..., Person]]:
+def visit(browser: Browser, house: House) -> Iterator[Callable[..., Person]]:
     """Sit somebody down before the house's pages, signed in: `visit("Alice")`."""
     with company() as made:
 
@@ -56,7 +52,7 @@ def visit(browser: Browser, house: NodeProcess) -> Iterator[Callable[..., Person
 
 
 @pytest.fixture
-def letter(house: NodeProcess, tmp_path: Path) -> Callable[..., None]:
+def letter(house: House, tmp_path: Path) -> Callable[..., None]:
     """Let Bob send Alice a letter: `letter("Title", "text")`."""
 
     def send(title: str, body: str = "Something.") -> None:
@@ -135,7 +131,7 @@ def test_two_pages_of_one_account_agree(
 
 
 def test_a_lost_connection_shows_and_heals(
-    visit: Callable[..., Person], letter: Callable[..., None], house: NodeProcess
+    visit: Callable[..., Person], letter: Callable[..., None], house: House
 ) -> None:
     alice = visit("Alice")
     alice.connected()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.people import PASSWORD, Person, company
-from tests.support.nodes import NodeProcess
+from tests.support.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
 _FOCUSED = "(document.activeElement.getAttribute('aria-label') || document.activeElement.innerText)"
@@ -20,28 +20,23 @@ _FOCUSED = "(document.activeElement.getAttribute('aria-label') || document.activ
 class Neighbours:
     """Alice's node, and Bob's elsewhere; they know each other."""
 
-    alice: NodeProcess
-    bob: NodeProcess
+    alice: House
+    bob: House
 
 
 @pytest.fixture(scope="module")
 def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
     """Two nodes that run, and cards that went both ways."""
     directory = tmp_path_factory.mktemp("neighbours")
-    (directory / "password").write_text(PASSWORD)
-    password = ("--password-file", str(directory / "password"))
-    nodes = {}
-    for name, node_name in (("alice", "hearth"), ("bob", "attic")):
-        node = nodes[name] = NodeProcess(directory / node_name)
-        node.command("init_node", "--name", node_name, "--owner", name, *password)
-        card = directory / f"{name}.sdmp"
-        card.write_text(node.command("export_card", name))
-    for name, other in (("alice", "bob"), ("bob", "alice")):
-        nodes[name].command("add_contact", name, str(directory / f"{other}.sdmp"))
-    for node in nodes.values():
+    alice, bob = House(directory / "hearth"), House(directory / "attic")
+    alice.move_in({"alice": "Alice"}, PASSWORD)
+    bob.move_in({"bob": "Bob"}, PASSWORD, name="attic")
+    alice.command("add_contact", "alice", "-", stdin=bob.command("export_card", "bob"))
+    bob.command("add_contact", "bob", "-", stdin=alice.command("export_card", "alice"))
+    for node in (alice, bob):
         node.start()
-    yield Neighbours(nodes["alice"], nodes["bob"])
-    for node in nodes.values():
+    yield Neighbours(alice, bob)
+    for node in (alice, bob):
         node.kill()
 
 

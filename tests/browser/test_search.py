@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.people import PASSWORD, Person, company
-from tests.support.nodes import ROOT, NodeProcess
+from tests.support.house import House
+from tests.support.nodes import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
 
@@ -22,16 +23,11 @@ LETTERS = (
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A node with Alice, whose mailbox is full, and Bob, who has written to her three times."""
-    node = NodeProcess(tmp_path_factory.mktemp("house"))
-    secret = node.data.parent / "password"
-    secret.write_text(PASSWORD)
-    password = ("--password-file", str(secret))
-    node.command("init_node", "--name", "hearth", "--owner", "alice", *password)
-    node.command("create_account", "bob", "--name", "Bob Brown", *password)
-    for one, other in (("alice", "bob"), ("bob", "alice")):
-        node.command("add_contact", one, "-", stdin=node.command("export_card", other))
+    node = House(tmp_path_factory.mktemp("house"))
+    people = {"alice": "Alice", "bob": "Bob Brown"}
+    node.move_in(people, PASSWORD, friends=[("alice", "bob"), ("bob", "alice")])
     subprocess.run(
         [sys.executable, "-m", "bench.mailbox", "alice", "--letters", "400"],
         cwd=ROOT, env=node.environment, check=True, timeout=120,
@@ -50,7 +46,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
 
 
 @pytest.fixture
-def visit(browser: Browser, house: NodeProcess) -> Iterator[Callable[..., Person]]:
+def visit(browser: Browser, house: House) -> Iterator[Callable[..., Person]]:
     """Sit Alice down before the house's pages, signed in, her three letters in the inbox."""
     with company() as made:
 
@@ -140,7 +136,7 @@ def test_on_a_phone_and_where_writing_is_half_done(visit: Callable[..., Person])
     expect(page.get_by_label("Title")).to_have_value("Half done")
 
 
-def test_without_a_script(browser: Browser, house: NodeProcess) -> None:
+def test_without_a_script(browser: Browser, house: House) -> None:
     alice = Person(browser, house, "Alice", java_script_enabled=False)
     alice.sign_in()
     page = alice.page

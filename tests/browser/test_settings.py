@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.people import PASSWORD, PATIENCE, Person, company
-from tests.support.nodes import NodeProcess
+from tests.support.house import House
 from tests.support.pushing import PushService
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
@@ -45,28 +45,24 @@ KEYS = {
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A node with Alice and Bob, who know each other, and Carol, who will leave."""
-    node = NodeProcess(tmp_path_factory.mktemp("house"))
-    node.data.parent.joinpath("password").write_text(PASSWORD)
-    password = ("--password-file", str(node.data.parent / "password"))
-    node.command("init_node", "--name", "hearth", "--owner", "alice", *password)
-    for name in ("Bob Brown", "Carol Clark"):
-        node.command("create_account", name.split()[0].lower(), "--name", name, *password)
-    for one, other in (("alice", "bob"), ("bob", "alice"), ("bob", "carol"), ("carol", "bob")):
-        node.command("add_contact", one, "-", stdin=node.command("export_card", other))
+    node = House(tmp_path_factory.mktemp("house"))
+    people = {"alice": "Alice", "bob": "Bob Brown", "carol": "Carol Clark"}
+    friends = [("alice", "bob"), ("bob", "alice"), ("bob", "carol"), ("carol", "bob")]
+    node.move_in(people, PASSWORD, friends=friends)
     node.start()
     yield node
     node.kill()
 
 
 @pytest.fixture
-def visit(browser: Browser, house: NodeProcess) -> Iterator[Callable[..., Person]]:
+def visit(browser: Browser, house: House) -> Iterator[Callable[..., Person]]:
     """Sit somebody down before the house's pages, signed in: `visit("Alice")`."""
     with company() as made:
 
         def sit_down(
-            name: str, *, at: NodeProcess = house, script: str = "", **options: object
+            name: str, *, at: House = house, script: str = "", **options: object
         ) -> Person:
             person = Person(browser, at, name, **options)
             made.append(person)
@@ -79,7 +75,7 @@ def visit(browser: Browser, house: NodeProcess) -> Iterator[Callable[..., Person
 
 
 @pytest.fixture
-def letter(house: NodeProcess, tmp_path: Path) -> Callable[..., None]:
+def letter(house: House, tmp_path: Path) -> Callable[..., None]:
     """Let Bob send Alice a letter: `letter("Title")`."""
 
     def send(title: str, body: str = "Something secret.", sender: str = "bob") -> None:
@@ -150,7 +146,7 @@ def test_language_zone_and_look(visit: Callable[..., Person]) -> None:
     toast(page, "Saved.")
 
 
-def test_signing_in_with_a_passkey(visit: Callable[..., Person], house: NodeProcess) -> None:
+def test_signing_in_with_a_passkey(visit: Callable[..., Person], house: House) -> None:
     # No browser makes passkeys for an address of numbers.
     named = copy.copy(house)
     named.url = house.url.replace("127.0.0.1", "localhost")

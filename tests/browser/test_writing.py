@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from mail.draft_files import BYTES_PER_DRAFT
 from tests.browser.people import PASSWORD, Person, company
-from tests.support.nodes import NodeProcess
+from tests.support.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
 
@@ -19,23 +19,19 @@ PNG = bytes.fromhex(
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A node with Alice, Bob and Carol, who know each other."""
-    node = NodeProcess(tmp_path_factory.mktemp("house"))
-    node.data.parent.joinpath("password").write_text(PASSWORD)
-    password = ("--password-file", str(node.data.parent / "password"))
-    node.command("init_node", "--name", "hearth", "--owner", "alice", *password)
-    node.command("create_account", "bob", "--name", "Bob Brown", *password)
-    node.command("create_account", "carol", "--name", "Carol Clark", *password)
-    for one, other in (("alice", "bob"), ("bob", "alice"), ("alice", "carol")):
-        node.command("add_contact", one, "-", stdin=node.command("export_card", other))
+    node = House(tmp_path_factory.mktemp("house"))
+    people = {"alice": "Alice", "bob": "Bob Brown", "carol": "Carol Clark"}
+    friends = [("alice", "bob"), ("bob", "alice"), ("alice", "carol")]
+    node.move_in(people, PASSWORD, friends=friends)
     node.start()
     yield node
     node.kill()
 
 
 @pytest.fixture
-def visit(browser: Browser, house: NodeProcess) -> Iterator[Callable[..., Person]]:
+def visit(browser: Browser, house: House) -> Iterator[Callable[..., Person]]:
     """Sit somebody down before the house's pages, signed in: `visit("Alice")`."""
     with company() as made:
 
@@ -233,7 +229,7 @@ def test_sending_can_be_undone(visit: Callable[..., Person]) -> None:
 
 
 def test_a_closed_page_and_a_killed_node_send_all_the_same(
-    visit: Callable[..., Person], house: NodeProcess
+    visit: Callable[..., Person], house: House
 ) -> None:
     alice, bob = visit("Alice"), visit("Bob")
     fill(alice.page, "By itself", "Nobody looks.")
@@ -250,9 +246,7 @@ def test_a_closed_page_and_a_killed_node_send_all_the_same(
     expect(bob.page.locator(".letter__body")).to_contain_text("Nobody looks.")
 
 
-def test_a_letter_that_cannot_go_comes_back(
-    visit: Callable[..., Person], house: NodeProcess
-) -> None:
+def test_a_letter_that_cannot_go_comes_back(visit: Callable[..., Person], house: House) -> None:
     alice = visit("Alice")
     page = alice.page
     fill(page, "In vain", "Hello?", to="carol")
@@ -325,7 +319,7 @@ def test_an_answer_quotes_and_a_letter_is_passed_on(visit: Callable[..., Person]
     expect(bob.page.get_by_role("button", name="Take out map.txt")).to_be_visible()
 
 
-def test_a_deep_link(visit: Callable[..., Person], house: NodeProcess) -> None:
+def test_a_deep_link(visit: Callable[..., Person], house: House) -> None:
     alice = visit("Alice")
     alice.page.goto("/contacts/")
     alice.page.get_by_role("link", name="Bob Brown").first.click()

@@ -18,6 +18,7 @@ from tests.support.nodes import ROOT, NodeProcess
 
 def do(node: NodeProcess, **what: Any) -> Any:
     """Let a process in the environment of a node do something; see the functions below."""
+    node.prepare()
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.neighbours"], cwd=ROOT, env=node.environment,
         input=orjson.dumps(what), capture_output=True, check=False,
