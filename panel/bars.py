@@ -1,4 +1,7 @@
-"""Small bar charts of what goes to and fro, as SVG drawn on the server, and words with them."""
+"""Small charts of what goes to and fro, a bar for each hour or day, as SVG drawn on the server.
+
+How much each of several takes is in `panel.charts`.
+"""
 
 from __future__ import annotations
 
