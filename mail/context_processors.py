@@ -7,9 +7,10 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from journal import taken_over
-from mail import checklist, drafts, expiry, held, selectors
+from mail import announcing, checklist, drafts, expiry, held, selectors
 from mail import returning as back
 from mail.folders import FOLDERS
+from mail.models import Announcement
 from nodes import disk
 from nodes.models import Account
 
@@ -41,7 +42,16 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "taken_over": SimpleLazyObject(
             lambda: taken_over.words() if account and taken_over.is_taken_over() else ""
         ),
+        "announcement": SimpleLazyObject(lambda: _announcement(request) if account else None),
         "disk_short": SimpleLazyObject(lambda: bool(account) and disk.is_short()),
         "counts": SimpleLazyObject(lambda: selectors.counts(account) if account else {}),
         "checklist": SimpleLazyObject(lambda: checklist.checklist(account) if account else []),
     }
+
+
+def _announcement(request: HttpRequest) -> Announcement | None:
+    """Return what is said to everybody, unless it was put aside in this browser."""
+    said = announcing.announced(timezone.now())
+    if said is None or request.session.get(announcing.PUT_ASIDE) == said.pk:
+        return None
+    return said

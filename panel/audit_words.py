@@ -29,6 +29,8 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "account.rights": _("Changed what the account %(about)s may do"),
     "account.sign_ins.end": _("Signed the account %(about)s out everywhere"),
     "account.suspend": _("Suspended the account %(about)s"),
+    "announcement.end": _("Ended an announcement"),
+    "announcement.say": _("Announced something to everybody here"),
     "backup.check": _("Asked for a test of the newest backup"),
     "backup.write": _("Asked for a backup"),
     "invitation.restore": _("Restored an invitation of the account %(about)s"),
@@ -62,6 +64,7 @@ SENTENCES: Final[dict[str, str | Promise]] = {
 
 _NAMES: Final[dict[str, str | Promise]] = {
     "days": _("days"),
+    "text": _("text"),
     "factors": _("second factors go too"),
     "factors_removed": _("second factors removed"),
     "invited_by": _("invited by"),

@@ -35,6 +35,7 @@ GROUPS: Final = (
         Part("front", _("Today"), "home", "index"),
         Part("accounts", _("Accounts"), "people", "nodes_account_changelist"),
         Part("invitations", _("Invitations"), "link", "mail_invitation_changelist"),
+        Part("announcement", _("Announcement"), "notice", "announcement"),
         Part("map", _("Trusts and peers"), "map", "map", ("nodes_peer",)),
         Part("trusts", _("All trusts"), "check", "nodes_trust_changelist"),
         Part("journal", _("Journal"), "list", "journal_line_changelist"),

@@ -20,6 +20,7 @@ _FILES: Final = (
     "map",
     "accounts",
     "invitations",
+    "announcement",
     "restored",
     "backups",
 )

@@ -14,10 +14,11 @@ from mail.models.letters import (
     Unreadable,
 )
 from mail.models.people import Contact, Invitation, InvitationUse
-from mail.models.telling import PushKey, PushSubscription, Reminder
+from mail.models.telling import Announcement, PushKey, PushSubscription, Reminder
 from mail.models.writing import Draft, DraftFile, Held
 
 __all__ = [
+    "Announcement",
     "Contact",
     "Conversation",
     "Deleted",

@@ -48,3 +48,15 @@ class Reminder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.days} days before the end of {self.about}"
+
+
+class Announcement(models.Model):
+    """What the owner has to say to everybody with an account here; at most one row counts."""
+
+    text = models.CharField(max_length=500)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    said = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"announcement {self.pk}"

@@ -14,13 +14,14 @@ from mail.urls import (
     welcome,
     writing,
 )
-from mail.views import undo
+from mail.views import announcement, undo
 
 app_name = "mail"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="mail:inbox"), name="home"),
     path("undo/", undo.pending, name="held"),
+    path("announcement/aside/", announcement.put_aside, name="announcement_aside"),
     path("undo/<int:key>/", undo.undo, name="undo"),
     *search.urlpatterns,
     *writing.urlpatterns,

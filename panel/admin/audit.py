@@ -23,6 +23,7 @@ _SPANS: Final = {"day": 1, "week": 7, "month": 31, "year": 366}
 _KINDS: Final = (
     ("account.", _("accounts")),
     ("invitation.", _("invitations")),
+    ("announcement.", _("announcements")),
     ("node.", _("nodes")),
     ("trust.", _("trusts")),
     ("peer.", _("peers")),
@@ -37,6 +38,7 @@ class WhoFilter(ChoiceFilter):
 
     title = _("who")
     parameter_name = "who"
+    verbatim = True
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Give all who did something."""

@@ -61,9 +61,11 @@ class ChoiceFilter(admin.SimpleListFilter):
     Attributes:
         options: the choices: what stands in the address, and the words for it. Where they are read
             from the database, `lookups` gives them instead.
+        verbatim: whether the words are names, which do not get a capital.
     """
 
     options: ClassVar[Sequence[tuple[str, str | Promise]]] = ()
+    verbatim: ClassVar[bool] = False
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Give the choices."""

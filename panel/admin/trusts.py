@@ -71,6 +71,7 @@ class WhoseFilter(ChoiceFilter):
 
     title = _("whose")
     parameter_name = "whose"
+    verbatim = True
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Give the accounts of this node, then all others."""

@@ -156,6 +156,7 @@ PAGES: Final[dict[str, Step]] = {
     "panel, a link to an account": Step("/admin/accounts/make/", _invite_to_account),
     "panel, a new password": Step("/admin/accounts/{mira_account}/login-link/"),
     "panel, invitations": Step("/admin/mail/invitation/"),
+    "panel, announcement": Step("/admin/announcement/"),
     "panel, audit": Step("/admin/hosting/auditentry/"),
     "panel, audit, one change": Step("/admin/hosting/auditentry/3/change/"),
     "new password": Step("/new-password/{new_password}", signed_in=False),
@@ -251,7 +252,7 @@ class Window:
 def open_gallery(browser: Browser, directory: Path) -> Iterator[Gallery]:
     """Furnish a node, start it, and sign its owner in."""
     node = NodeProcess(directory / "hearth", settings={"SDMPWEB_WORKERS": "1"})
-    node.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    node.prepare()
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.furnish"],
         cwd=ROOT, env=node.environment, capture_output=True, text=True, check=False,
