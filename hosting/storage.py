@@ -20,8 +20,8 @@ from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import connection, transaction
 from django.db.models import Count, Sum
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from hosting.models import Run, Stored
 from hosting.names import name_users
@@ -95,7 +95,9 @@ def count(run: Run, progress: Progress) -> None:
         Stored.objects.all().delete()
         Stored.objects.bulk_create(found, batch_size=500)
     progress(resources, resources)
-    words = gettext("%(n)s resources are held here.") % {"n": intcomma(resources)}
+    words = ngettext(
+        "%(n)s resource is held here.", "%(n)s resources are held here.", resources
+    ) % {"n": intcomma(resources)}
     progress.end(Run.Outcome.GOOD, words)
 
 
@@ -201,7 +203,8 @@ def shares(most: int = 100) -> Shares:
     if rest := greatest[most:]:
         together = sum(used[author].total() for author in rest)
         number = sum(counts[author] for author in rest)
-        contacts.append(Share(gettext("%(n)d others") % {"n": len(rest)}, number, together))
+        words = ngettext("%(n)d other", "%(n)d others", len(rest)) % {"n": len(rest)}
+        contacts.append(Share(words, number, together))
     return Shares(
         sorted(accounts, key=lambda share: share.bytes, reverse=True),
         contacts,

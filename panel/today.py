@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from hosting import beats, doctor, runs, storage
+from hosting import beats, doctor, left_behind, runs, storage
 from hosting.backup import due
 from hosting.backup.deeds import why_not
 from hosting.checkup import services
@@ -39,6 +39,7 @@ State = Literal["bad", "warn", "info"]
 _ORDER: Final[dict[State, int]] = {"bad": 0, "warn": 1, "info": 2}
 _MOST_PEERS: Final = 5
 _MOST_NAMES: Final = 5
+_MOST_ENDINGS: Final = 3
 _NEARLY_FULL: Final = 0.9
 _REWRITTEN: Final = timedelta(days=30)
 _LATE: Final = timedelta(days=2)  # a check or a backup that is due for so long does not come
@@ -136,6 +137,13 @@ def _after_a_restore(_: Account, now: datetime) -> Iterator[Need]:
         yield Need("restored", "warn", words, "", reverse("admin:restored"), gettext("How far"))
 
 
+def _left_behind(_: Account, now: datetime) -> Iterator[Need]:
+    if users := left_behind.left_behind(now):
+        words = left_behind.words(len(users))
+        address, todo = reverse("admin:restored"), left_behind.todo()
+        yield Need("left-behind", "warn", words, todo, address, gettext("Who they are"))
+
+
 def _taken_over(_: Account, now: datetime) -> Iterator[Need]:
     if taken_over.is_taken_over():
         yield Need("taken-over", "bad", taken_over.words())
@@ -216,14 +224,18 @@ def _rewritten(_: Account, now: datetime) -> Iterator[Need]:
 
 
 def _endings(owner: Account, now: datetime) -> Iterator[Need]:
-    for ending in expiry.shown(owner, now):
-        yield Need(
-            "ends",
-            "warn",
-            ending.words,
-            address=reverse("mail:endings"),
-            link=gettext("What ends"),
+    endings = expiry.shown(owner, now)
+    said = [ending.words for ending in endings[:_MOST_ENDINGS]]
+    if more := len(endings) - len(said):
+        words = ngettext(
+            "%(n)d more trust of yours ends soon or has ended.",
+            "%(n)d more trusts of yours end soon or have ended.",
+            more,
         )
+        said.append(words % {"n": more})
+    for sentence in said:
+        address = reverse("mail:endings")
+        yield Need("ends", "warn", sentence, address=address, link=gettext("What ends"))
     others = Account.objects.filter(is_active=True, is_echo=False).exclude(pk=owner.pk)
     names = [clean_name(str(account)) for account in others if expiry.endings(account, now)]
     if names:
@@ -282,6 +294,7 @@ def _second_factor(owner: Account, now: datetime) -> Iterator[Need]:
 _LOOKS: Final[tuple[Callable[[Account, datetime], Iterator[Need]], ...]] = (
     _taken_over,
     _after_a_restore,
+    _left_behind,
     _disk_and_processes,
     _what_the_doctor_found,
     _backups,

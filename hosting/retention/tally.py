@@ -44,5 +44,5 @@ class Tally:
             "newest": self.newest.isoformat() if self.newest else None,
             "authors": self.authors.most_common(_AUTHORS),
             "more_authors": max(0, len(self.authors) - _AUTHORS),
-            "kept": sorted(self.kept.items()),
+            "kept": sorted((why, number) for why, number in self.kept.items() if number),
         }

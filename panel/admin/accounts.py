@@ -130,9 +130,9 @@ class AccountAdmin(OwnersAdmin):
             return state(gettext("Checked"))
         return state(gettext("Not checked"), "warn")
 
-    @admin.display(description=_("letters"))
+    @admin.display(description=_("messages"))
     def letters(self, row: Any) -> str:
-        """Say how many letters it has."""
+        """Say how many messages it has."""
         return str(row.view.letters)
 
     @admin.display(description=_("space"))

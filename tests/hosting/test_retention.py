@@ -378,6 +378,7 @@ def test_history_goes_but_the_last_of_each_kind(world: World) -> None:
         Run.objects.create(kind=Run.Kind.DOCTOR, finished=then)
     found = _apply(history=30)
     assert (found["history"]["count"], _kept(found, "history")) == (2, {"latest": 1})
+    assert _apply(dry=True, history=30)["history"]["kept"] == [["latest", 1]]
     assert Run.objects.filter(kind=Run.Kind.DOCTOR).count() == 1
 
 

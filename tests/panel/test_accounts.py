@@ -85,7 +85,7 @@ def test_one_account(house: House, owner: Client) -> None:
     Authenticator.objects.create(user=house.bob, type="webauthn", data={})
     page = text(owner.get(at("account", house.bob.pk)))
     assert "Bob Brown" in page
-    assert "Letters 1" in page
+    assert "Messages 1" in page
     assert "127.0.0.1" in page
     assert "passkey" in page
     assert owner.get(at("account", 10**6)).status_code == 404
@@ -216,7 +216,7 @@ def test_an_account_with_a_first_password(house: House, owner: Client) -> None:
 def test_deleting_takes_the_name(house: House, owner: Client) -> None:
     house.write()
     address = at("account_delete", house.bob.pk)
-    assert "letters (1)" in text(owner.get(address))
+    assert "messages (1)" in text(owner.get(address))
     answer = owner.post(address, {"username": "alice"})
     assert answer.status_code == 422
     assert "This is not its name" in text(answer)

@@ -14,13 +14,15 @@ from django.utils import timezone
 
 from hosting import beats
 from hosting.models import Beat, Run, Stored
-from mail import selfcheck
+from mail import expiry, selfcheck
+from nodes import keystore
 from nodes.models import Account, ContactRequest
 from nodes.peers import get_peer
 from panel import today
 from tests.mail.conftest import House
 from tests.mail.conftest import browse as browse
 from tests.mail.conftest import house as house
+from tests.panel.crowd import fill
 from tests.support.cast import DESK
 
 Browse = Callable[[Account], Client]
@@ -185,3 +187,12 @@ def test_the_page_asks_the_database_little(
     client.get(reverse("admin:index"))
     with django_assert_max_num_queries(60):
         client.get(reverse("admin:index"))
+
+
+def test_what_ends_is_named_for_three_and_counted_for_more(owner: Account) -> None:
+    now = timezone.now()
+    fill([str(owner.fingerprint)], keystore.node_fingerprint(), 40, now)
+    words = [need.words for need in today.needs(owner, now) if need.slug == "ends"]
+    assert len(words) == 4
+    assert "more trusts of yours end soon" in words[3]
+    assert int(words[3].split()[0]) == len(expiry.shown(owner, now)) - 3
