@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
 from nodes.models import Account
 from nodes.owners import make_member, make_owner
+
+MOST_QUOTA: Final = 10**15
+"""The largest space that can be set, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mail.invitations import LIFETIMES
-from mail.rights import Rights, rights_of
+from mail.rights import MOST_QUOTA, Rights, rights_of
 from nodes.models import Account
 
 MEGABYTE: Final = 1_000_000
-_MOST: Final = 1_000_000_000  # megabytes
 
 
 def _text(**attributes: str) -> forms.TextInput:
@@ -63,7 +62,7 @@ class RightsForm(forms.Form):
         label=_("Space in MB"),
         help_text=_("Empty: as much as there is. Nothing that comes is turned away because of it."),
         min_value=0,
-        max_value=_MOST,
+        max_value=MOST_QUOTA // MEGABYTE,
         decimal_places=6,
         required=False,
         widget=forms.NumberInput(attrs={"class": "input", "step": "any", "min": "0"}),

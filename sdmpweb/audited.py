@@ -1,7 +1,8 @@
 """Which commands stand in the audit list, once they have done what they do.
 
 What is written down is the command, the account that it was about, and who is signed in to the
-machine. Other arguments stay out: among them are people, files and texts.
+machine. Other arguments stay out: among them are people, files and texts. What the panel does as
+well has the same name as there.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Final
 _ONLY_READ: Final = frozenset(
     {
         *("status", "doctor", "inspect", "verify_journal", "list_contacts", "list_letters"),
-        *("export_card", "export_journal", "export_node", "link_peers"),
+        *("export_card", "export_journal", "export_node", "link_peers", "list_accounts"),
         *("up", "web", "worker", "beat", "demo"),
     }
 )
@@ -63,12 +64,29 @@ def note_command(name: str, options: Mapping[str, Any]) -> None:
     from hosting.audit import note
     from hosting.models import AuditEntry
 
-    named = (options.get(each) for each in _ABOUT)
-    about = next((each for each in named if isinstance(each, str) and each), "")
+    action, about, details = _change(name, options)
     try:
-        note(f"command.{name}", about, where=AuditEntry.Where.COMMAND)
+        note(action, about, where=AuditEntry.Where.COMMAND, **details)
     except DatabaseError:  # such as after `migrate hosting zero`
         sys.stderr.write("The command is done; it could not be written into the audit list.\n")
+
+
+def _change(name: str, options: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Say what a command has done, to what, and how, as the audit list calls it."""
+    named = (options.get(each) for each in _ABOUT)
+    about = next((each for each in named if isinstance(each, str) and each), "")
+    match name:
+        case "invite":
+            from mail.invitations import LIFETIMES
+
+            return "account.invite", options["name"], {"days": LIFETIMES[options["lifetime"]].days}
+        case "login_link":
+            return "account.login_link", about, {"factors": options["clear_factors"]}
+        case "set_quota":
+            return "account.rights", about, {"quota": options["size"]}
+        case "suspend_account":
+            return ("account.let_in" if options["undo"] else "account.suspend"), about, {}
+    return f"command.{name}", about, {}
 
 
 def can_ask() -> bool:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.core.management.base import OutputWrapper
 
 from nodes.errors import UserError
 from nodes.models import Account
+from nodes.setup import opens_here_alone
 from sdmp import limits
 from sdmp.encoding import format_time
 
@@ -27,6 +29,24 @@ def account_named(username: str) -> Account:
     if account is None:
         raise UserError(f"There is no account {username!r} on this node.")
     return account
+
+
+def person_named(username: str) -> Account:
+    """Find the account of a person; nobody signs in to the one that answers by itself.
+
+    Raises:
+        UserError: there is none.
+    """
+    account = account_named(username)
+    if account.is_echo:
+        raise UserError(f"The account {username!r} is nobody's; it answers by itself.")
+    return account
+
+
+def warn_of_links(stderr: OutputWrapper) -> None:
+    """Say where a link that is printed leads nowhere from another machine."""
+    if opens_here_alone():
+        stderr.write("It opens on this machine alone; SDMPWEB_URL says which address others type.")
 
 
 def read_bytes(name: str, limit: int = limits.RESOURCE_BYTES) -> bytes:

@@ -18,7 +18,7 @@ COMMANDS = (
     "up", "init_node", "create_account", "export_card", "add_contact", "send_message",
     "list_letters", "list_contacts", "export_node", "authorise_node", "serve_user",
     "withdraw_trust", "revoke", "link_peers", "export_journal", "verify_journal", "inspect",
-    "status", "demo",
+    "status", "demo", "list_accounts", "invite", "suspend_account", "login_link", "set_quota",
 )  # fmt: skip
 NOBODY = "A" * 86
 
@@ -116,6 +116,14 @@ def test_each_command_has_help(alice: Person, name: str) -> None:
         ["revoke"],
         ["inspect"],
         ["link_peers", "--peer"],
+        ["list_accounts", "alice"],
+        ["invite", "--lifetime", "year"],
+        ["suspend_account"],
+        ["login_link"],
+        ["set_quota", "alice"],
+        ["set_quota", "alice", "much"],
+        ["set_quota", "alice", "-5"],
+        ["set_quota", "alice", "99999TB"],
     ],
     ids=" ".join,
 )
@@ -135,6 +143,10 @@ def test_wrong_use_is_status_2(alice: Person, arguments: list[str]) -> None:
         ["list_contacts", "nobody", "--json"],
         ["authorise_node", "nobody", "{offer}"],
         ["withdraw_trust", "nobody", NOBODY],
+        ["invite", "--owner", "nobody"],
+        ["suspend_account", "nobody"],
+        ["login_link", "nobody"],
+        ["set_quota", "nobody", "2GB"],
     ],
     ids=lambda arguments: arguments[0],
 )
@@ -196,6 +208,8 @@ def test_unknown_account_is_one_sentence(alice: Person, arguments: list[str]) ->
         (["create_account", "dave", "--password-file", "{password}", "--recovery-file", "/no/x"],
          "cannot be written"),
         (["init_node", "--name", "x", "--owner", "y", "--password-file", "{password}"], "owner"),
+        (["suspend_account", "alice"], "only owner"),
+        (["suspend_account", "alice", "--undo"], "not suspended"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )  # fmt: skip
@@ -223,7 +237,7 @@ def test_wrong_input_is_one_sentence_and_changes_nothing(
     "arguments",
     [
         ["export_card", "alice"], ["list_letters", "alice"], ["export_node"], ["export_journal"],
-        ["verify_journal"], ["status"], ["link_peers"],
+        ["verify_journal"], ["status"], ["link_peers"], ["list_accounts"], ["invite"],
         ["create_account", "dave", "--password-file", "{password}"],
     ],
     ids=lambda arguments: arguments[0],
@@ -327,6 +341,38 @@ def test_verify_journal_finds_what_was_tampered_with(cast: Cast, change: str, wo
     assert done.returncode == 1
     assert any(word in line for line in done.stderr.splitlines()), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_owner_does_by_command_what_the_panel_does(alice: Person, cast: Cast) -> None:
+    cast.account(alice, "kim")
+    [invited, *_] = alice.command("invite", "--name", "Lou", "--lifetime", "day").splitlines()
+    alice.command("suspend_account", "kim")
+    fails(alice.console.run("login_link", "kim"), "suspended")
+    assert "suspended  kim" in alice.command("list_accounts")
+    alice.command("suspend_account", "kim", "--undo")
+    [link, *_] = alice.command("login_link", "kim", "--clear-factors").splitlines()
+    alice.command("set_quota", "kim", "1.5GB", status=2)
+    alice.command("set_quota", "kim", "1500MB")
+    [_, kim] = json.loads(alice.command("list_accounts", "--json"))
+    assert (kim["username"], kim["suspended"], kim["quota"]) == ("kim", False, 1_500_000_000)
+    with sqlite3.connect(alice.node.data / "sdmpweb.sqlite3") as database:
+        noted = database.execute(
+            'SELECT action, about, details FROM hosting_auditentry WHERE "where" = ? ORDER BY id',
+            ("command",),
+        ).fetchall()[-5:]
+        everything = "".join(database.iterdump())
+    assert noted == [
+        ("account.invite", "Lou", '{"days": 1}'),
+        ("account.suspend", "kim", "{}"),
+        ("account.let_in", "kim", "{}"),
+        ("account.login_link", "kim", '{"factors": true}'),
+        ("account.rights", "kim", '{"quota": 1500000000}'),
+    ]
+    for address in (invited, link):
+        token = address.rpartition("/")[2]
+        assert len(token) == 32
+        assert token not in everything
+        assert token not in alice.node.read_log()
 
 
 def test_exports_are_the_same_twice(alice: Person) -> None:

@@ -20,6 +20,8 @@ _OURS = ("sdmpweb", "panel", "hosting", "mail", "journal", "nodes")
         ("backup", {"check": False}, True),
         ("backup", {"check": True}, False),
         ("status", {}, False),
+        ("list_accounts", {}, False),
+        ("suspend_account", {"undo": False}, True),
         ("of_a_later_version", {}, True),
     ],
 )
