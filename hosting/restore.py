@@ -19,6 +19,7 @@ from django.core.cache import cache
 from django.db import transaction
 
 from hosting.audit import note
+from hosting.left_behind import left_behind
 from hosting.models import AuditEntry, Beat, Run
 from journal import catching_up
 from journal.models import CatchUp
@@ -39,11 +40,13 @@ class CameBack:
         waiting: names of the accounts that stand still until their people sign in and confirm the
             new key with the recovery phrase.
         peers: how many peers are asked.
+        relayed: users without an account here who have to let the new key in at their own node.
     """
 
     fingerprint: str
     waiting: tuple[str, ...]
     peers: int
+    relayed: tuple[str, ...] = ()
 
 
 def come_back(now: datetime, backup: datetime) -> CameBack:
@@ -78,7 +81,8 @@ def come_back(now: datetime, backup: datetime) -> CameBack:
             waiting=len(waiting),
         )
         peers = Peer.objects.exclude(last_contact=None).count()
-    return CameBack(renewal.fingerprint, waiting, peers)
+        relayed = tuple(left_behind(now))
+    return CameBack(renewal.fingerprint, waiting, peers, relayed)
 
 
 def wait_no_longer(now: datetime, by: Account | None = None) -> int:

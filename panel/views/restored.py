@@ -14,7 +14,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from hosting import restore
+from hosting import left_behind, restore
+from hosting.names import name_users
 from journal import catching_up
 from mail.presentation import node_words
 from nodes.addresses import node_name
@@ -37,6 +38,7 @@ def restored(request: HttpRequest) -> HttpResponseBase:
             messages.success(request, words % {"n": accounts})
         return HttpResponseRedirect(reverse("admin:index"))
     state = catching_up.state(now)
+    left = left_behind.left_behind(now)
     still = Account.objects.filter(fingerprint__in=state.still if state else [])
     more = {
         "words": catching_up.words(now),
@@ -44,6 +46,9 @@ def restored(request: HttpRequest) -> HttpResponseBase:
         "heard": [node_words(node_name(node)) for node in (state.heard if state else [])],
         "unheard": [node_words(node_name(node)) for node in (state.unheard if state else [])],
         "still": still.order_by("username"),
+        "left": name_users(left).values(),
+        "left_words": left_behind.words(len(left)),
+        "left_todo": left_behind.todo(),
     }
     return TemplateResponse(request, "panel/restored.html", context(request, "backups", **more))
 

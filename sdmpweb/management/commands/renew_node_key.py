@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from hosting import left_behind
 from journal import takeover
 from nodes import keystore
 from nodes.errors import UserError
@@ -39,8 +40,9 @@ class Command(BaseCommand):
                 clear_leases()
             moment = timezone.now()
             users = takeover.users_who_must_sign(moment)
-            names = Account.objects.filter(fingerprint__in=users).order_by("username")
-            listed = ", ".join(names.values_list("username", flat=True)) or f"{len(users)} users"
+            accounts = Account.objects.filter(fingerprint__in=users).order_by("username")
+            names = ", ".join(accounts.values_list("username", flat=True))
+            listed = names or f"{len(users)} without an account here"
             if users and not now:
                 raise UserError(
                     f"These have not let this node make trusts and stand still until they confirm "
@@ -48,5 +50,8 @@ class Command(BaseCommand):
                 )
             renewal = takeover.renew_node_key(moment)
         self.stdout.write(f"node {renewal.fingerprint}")
-        if users:
-            self.stdout.write(f"waiting for the recovery phrase: {listed}")
+        left = left_behind.left_behind(moment)
+        if left:
+            self.stdout.write(f"{left_behind.words(len(left))} {left_behind.todo()}")
+        if names:
+            self.stdout.write(f"waiting for the recovery phrase: {names}")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress
 
-from hosting import going_back
+from hosting import going_back, left_behind
 from hosting.management.asking import ask_passphrase
 from hosting.restoring import Restored, restore
 from mail.management.helpers import counted
@@ -95,6 +95,10 @@ class Command(BaseCommand):
                 "These accounts stand still until their people sign in and confirm the new key of "
                 f"the node with the recovery phrase: {', '.join(back.waiting)}."
             )
+        if back.relayed:
+            say(f"{left_behind.words(len(back.relayed))} {left_behind.todo()}")
+            for user in back.relayed:
+                say(f"user {user}")
         if restored.settings is not None:
             say(f"The settings of the backup are in {restored.settings}.")
         say("Everybody has to sign in again. Start the node now, and leave the old one off.")
