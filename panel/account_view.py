@@ -11,7 +11,7 @@ from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
 from hosting.storage import used_by_accounts
 from mail.models import Letter
@@ -91,6 +91,13 @@ def account_views(rows: Sequence[Account], *, exact: bool = False) -> list[Accou
         )
         for row in rows
     ]
+
+
+def not_seen_since(rows: QuerySet[Account], moment: datetime) -> QuerySet[Account]:
+    """Keep accounts that are older than that, and in which nobody was signed in since."""
+    seen = UserSession.objects.filter(last_seen_at__gte=moment)
+    there = rows.filter(date_joined__lt=moment).exclude(last_login__gte=moment)
+    return there.exclude(pk__in=seen.values("user"))
 
 
 def _latest(*moments: datetime | None) -> datetime | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
@@ -10,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -17,9 +19,11 @@ from django.utils.translation import gettext_lazy as _
 
 from mail.presentation import clean_name, size_words
 from nodes.models import Account
-from panel.account_view import account_views
+from panel.account_view import account_views, not_seen_since
 from panel.admin.base import ChoiceFilter, OwnersAdmin
 from panel.words import link, moment, state
+
+_LONG: Final = timedelta(days=90)
 
 
 class WhichFilter(ChoiceFilter):
@@ -30,6 +34,7 @@ class WhichFilter(ChoiceFilter):
     options = (
         ("owners", _("Owners")),
         ("suspended", _("Suspended")),
+        ("unseen", _("Not seen for 90 days")),
         ("one_factor", _("No second factor")),
         ("no_backup", _("Recovery not checked")),
         ("host", _("Kept only")),
@@ -37,6 +42,8 @@ class WhichFilter(ChoiceFilter):
 
     def keep(self, rows: QuerySet[Account], chosen: str) -> QuerySet[Account]:
         """Keep accounts that are like that."""
+        if chosen == "unseen":
+            return not_seen_since(rows, timezone.now() - _LONG)
         if chosen == "one_factor":
             types = Authenticator.objects.filter(type__in=("totp", "webauthn"))
             return rows.exclude(pk__in=types.values("user"))

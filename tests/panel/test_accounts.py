@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -75,6 +76,27 @@ def test_people_are_listed_and_echo_is_not(house: House, owner: Client) -> None:
 @pytest.mark.parametrize("which", ["owners", "suspended", "one_factor", "no_backup", "host", "x"])
 def test_filters_answer(owner: Client, which: str) -> None:
     assert owner.get(at("nodes_account_changelist"), {"which": which}).status_code in (200, 302)
+
+
+def test_who_was_not_seen_for_long_is_found(house: House, owner: Client) -> None:
+    def found() -> bool:
+        page = owner.get(at("nodes_account_changelist"), {"which": "unseen"})
+        return "Bob Brown" in text(page)
+
+    bob, long_ago = Account.objects.filter(pk=house.bob.pk), timezone.now() - timedelta(days=91)
+    assert not found()  # a new account has not been away
+    bob.update(date_joined=long_ago)
+    assert found()
+    bob.update(last_login=long_ago)
+    assert found()
+    session = UserSession.objects.create(
+        user=house.bob, session_key="x", ip="127.0.0.1", user_agent=""
+    )
+    assert not found()
+    UserSession.objects.filter(pk=session.pk).update(last_seen_at=long_ago)
+    assert found()
+    bob.update(last_login=timezone.now())
+    assert not found()
 
 
 def test_one_account(house: House, owner: Client) -> None:
