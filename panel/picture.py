@@ -136,8 +136,7 @@ class _Gathering:
             nodes=(elsewhere - people) | {tie.other for tie in inner},
         )
         picture = Picture(self._here())
-        accounts = {user for user in shown if not whose or user == whose}
-        accounts |= {tie.other for tie in ties if tie.other in self.accounts}
+        accounts = shown | {tie.other for tie in ties if tie.other in self.accounts}
         self.shared = Counter(self._short(user) for user in people | accounts)
         picture.accounts = [self._user(user) for user in self._by_name(accounts)]
         made = []
