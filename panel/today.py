@@ -92,9 +92,7 @@ def needs(owner: Account, now: datetime) -> list[Need]:
 def late_peers(now: datetime) -> tuple[list[PeerView], int]:
     """List peers that are overdue with why, at most five, and say how many there are in all."""
     late = overdue_peers(now)
-    keys = [peer.key for peer in late[:_MOST_PEERS]]
-    rows = {row.pk: row for row in Peer.objects.filter(pk__in=keys)}
-    return peer_views([rows[key] for key in keys], now), len(late)
+    return peer_views(late[:_MOST_PEERS], now), len(late)
 
 
 def numbers(now: datetime) -> list[Number]:
