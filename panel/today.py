@@ -1,7 +1,7 @@
 """What needs the owner today, and a few numbers: the front page of the panel.
 
-Everything is read by an index, so the page is quick however much there is. What takes long was
-found out before, by long work (`hosting.runs`), and is read from its rows.
+Everything is read by an index, so the page is quick however much there is. What of the node itself
+needs an owner is in `hosting.needs`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from django.conf import settings
 from django.urls import reverse
@@ -18,14 +18,11 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from hosting import beats, doctor, left_behind, runs, storage
-from hosting.backup import due
-from hosting.backup.deeds import why_not
-from hosting.checkup import services
-from hosting.checkup.lines import Line, from_finding, in_need
-from hosting.models import Run
-from journal import catching_up, taken_over
-from mail import checklist, expiry, requests, selfcheck
+from hosting import left_behind, storage
+from hosting.needs import State
+from hosting.needs import of_the_node as needs_of_the_node
+from journal import catching_up
+from mail import checklist, expiry, requests
 from mail.models import Letter
 from mail.presentation import clean_name, in_zone, join_words, node_words, when_words
 from nodes.addresses import node_name
@@ -35,15 +32,12 @@ from panel.overdue import overdue_peers
 from panel.parts import part
 from panel.peers import PeerView, peer_views
 
-State = Literal["bad", "warn", "info"]
 _ORDER: Final[dict[State, int]] = {"bad": 0, "warn": 1, "info": 2}
 _MOST_PEERS: Final = 5
 _MOST_NAMES: Final = 5
 _MOST_ENDINGS: Final = 3
 _NEARLY_FULL: Final = 0.9
 _REWRITTEN: Final = timedelta(days=30)
-_LATE: Final = timedelta(days=2)  # a check or a backup that is due for so long does not come
-_LIVE: Final = frozenset({"disk", *beats.NAMES})  # looked at anew for this page
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +124,16 @@ def well(found: list[Need], late: int) -> bool:
 # --- One thing each ----------------------------------------------------------------------------
 
 
+def _of_the_node(_: Account, now: datetime) -> Iterator[Need]:
+    for need in needs_of_the_node(now):
+        if need.part:
+            yield _need(
+                need.slug, need.state, need.words, need.more, part_name=need.part, link=need.link
+            )
+        else:
+            yield Need(need.slug, need.state, need.words, need.more)
+
+
 def _after_a_restore(_: Account, now: datetime) -> Iterator[Need]:
     if words := catching_up.words(now):
         yield Need("restored", "warn", words, "", reverse("admin:restored"), gettext("How far"))
@@ -140,70 +144,6 @@ def _left_behind(_: Account, now: datetime) -> Iterator[Need]:
         words = left_behind.words(len(users))
         address, todo = reverse("admin:restored"), left_behind.todo()
         yield Need("left-behind", "warn", words, todo, address, gettext("Who they are"))
-
-
-def _taken_over(_: Account, now: datetime) -> Iterator[Need]:
-    if taken_over.is_taken_over():
-        yield Need("taken-over", "bad", taken_over.words())
-
-
-def _what_the_doctor_found(_: Account, now: datetime) -> Iterator[Need]:
-    last = runs.latest(Run.Kind.DOCTOR)
-    if last is None or last.finished is None:
-        words = gettext("The node has not been checked yet.")
-        yield _need("unchecked", "info", words, part_name="health", link=gettext("Check now"))
-        return
-    if last.outcome == Run.Outcome.FAILED:
-        yield _need("doctor", "warn", last.words, part_name="health")
-    for line in in_need(doctor.lines_of(last)):
-        if line.slug not in _LIVE:
-            yield _from_line(line)
-    if last.finished < now - _LATE:
-        when = when_words(last.finished, now, timezone.get_current_timezone())
-        words = gettext("The node was last checked %(when)s.") % {"when": when}
-        yield _need("unchecked", "warn", words, part_name="health", link=gettext("Check now"))
-
-
-def _disk_and_processes(_: Account, now: datetime) -> Iterator[Need]:
-    lines = [from_finding(selfcheck.check_disk(shutil.disk_usage(settings.DATA).free))]
-    seen = {name for name in beats.NAMES if beats.last_seen(name) is not None}
-    lines += [line for line in services.look_at_processes(now) if line.slug in seen]
-    for line in in_need(lines):
-        yield _from_line(line)
-
-
-def _backups(_: Account, now: datetime) -> Iterator[Need]:
-    zone = timezone.get_current_timezone()
-    if missing := why_not():
-        yield _need("backup", "warn", missing, part_name="backups")
-        return
-    last = runs.latest(Run.Kind.BACKUP)
-    if last is not None and last.outcome == Run.Outcome.FAILED:
-        words = gettext("The last backup failed: %(why)s") % {"why": last.words}
-        yield _need("backup", "bad", words, part_name="backups")
-    elif (at := due.next_backup(now)) is not None and at < now - _LATE:
-        words = gettext("A backup is due since %(when)s and does not come.")
-        yield _need(
-            "backup", "bad", words % {"when": when_words(at, now, zone)}, part_name="backups"
-        )
-    tested = runs.latest(Run.Kind.CHECK)
-    if tested is not None and tested.outcome != Run.Outcome.GOOD:
-        words = gettext("The last restore test did not go well: %(why)s") % {"why": tested.words}
-        yield _need("restore-test", "bad", words, part_name="backups")
-
-
-def _other_runs(_: Account, now: datetime) -> Iterator[Need]:
-    parts = {
-        Run.Kind.JOURNAL: "journal",
-        Run.Kind.RETENTION: "retention",
-        Run.Kind.STORAGE: "storage",
-    }
-    for kind, name in parts.items():
-        last = runs.latest(kind)
-        if last is not None and last.outcome in (Run.Outcome.BAD, Run.Outcome.FAILED):
-            words = f"{kind.label[:1].upper()}{kind.label[1:]}: {last.words}"
-            state: State = "bad" if kind == Run.Kind.JOURNAL else "warn"
-            yield _need(kind.value, state, words, part_name=name)
 
 
 def _rewritten(_: Account, now: datetime) -> Iterator[Need]:
@@ -290,24 +230,15 @@ def _second_factor(owner: Account, now: datetime) -> Iterator[Need]:
 
 
 _LOOKS: Final[tuple[Callable[[Account, datetime], Iterator[Need]], ...]] = (
-    _taken_over,
     _after_a_restore,
     _left_behind,
-    _disk_and_processes,
-    _what_the_doctor_found,
-    _backups,
-    _other_runs,
+    _of_the_node,
     _rewritten,
     _endings,
     _accounts,
     _requests,
     _second_factor,
 )
-
-
-def _from_line(line: Line) -> Need:
-    state: State = "bad" if line.state == "bad" else "warn"
-    return _need(line.slug, state, f"{line.title}: {line.sentence}", line.todo, part_name="health")
 
 
 def _need(
