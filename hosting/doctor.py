@@ -13,7 +13,7 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext, override
 
-from hosting import beats
+from hosting import beats, runs
 from hosting.checkup import calls, doors, machine, services
 from hosting.checkup.lines import Line, from_finding, in_need, read_line
 from hosting.models import Run
@@ -33,7 +33,8 @@ def work_here(run: Run, progress: Progress) -> None:
     """Make the checks that take no job, for a run that no worker has taken up."""
     with override(_language(run.asked_by)):
         lines = examine_here(running=True)
-        _end(progress, [services.idle(x) if x.slug == beats.WORKER else x for x in lines])
+        busy = runs.others_go_on(run, timezone.now())
+        _end(progress, [services.idle(x, busy) if x.slug == beats.WORKER else x for x in lines])
 
 
 def lines_of(run: Run | None) -> list[Line]:

@@ -24,6 +24,7 @@ from nodes.wake import start_task
 _log = structlog.get_logger(__name__)
 LEASE: Final = timedelta(seconds=30)
 _SECONDS_BETWEEN_NOTES: Final = 0.5
+_TRIES: Final = 3
 
 
 class Progress:
@@ -67,13 +68,18 @@ def ask(kind: str, by: str = "", *, options: list[dict[str, Any]] | None = None)
         by: who asks, a username; nothing for the schedule.
         options: what the work is told, as it stands in `findings` until it is done.
     """
-    try:
-        with transaction.atomic():
-            run = Run.objects.create(kind=kind, asked_by=by, findings=options or [])
-    except IntegrityError:
-        return Run.objects.get(kind=kind, finished=None)
-    transaction.on_commit(lambda: start_task("hosting.tasks.do_runs"))
-    return run
+    for _ in range(_TRIES):
+        try:
+            with transaction.atomic():
+                run = Run.objects.create(kind=kind, asked_by=by, findings=options or [])
+        except IntegrityError:
+            # The one that is open may end before it is read; then there is room for a new one.
+            if (run_open := current(kind)) is not None:
+                return run_open
+        else:
+            transaction.on_commit(lambda: start_task("hosting.tasks.do_runs"))
+            return run
+    raise RuntimeError(f"a run of the kind {kind} can be neither made nor found")
 
 
 def latest(kind: str) -> Run | None:
@@ -86,11 +92,16 @@ def current(kind: str) -> Run | None:
     return Run.objects.filter(kind=kind, finished=None).first()
 
 
+def others_go_on(run: Run, now: datetime) -> bool:
+    """Tell whether somebody is at other long work than this."""
+    return Run.objects.filter(finished=None, lease_until__gte=now).exclude(pk=run.pk).exists()
+
+
 def do_asked(owner: str, work: dict[str, Work]) -> None:
     """Do what is asked for and nobody is at, one after the other.
 
     Args:
-        owner: names this process.
+        owner: names who does it, each time anew.
         work: what each kind does.
     """
     while (run := _take(owner, list(work), timezone.now())) is not None:

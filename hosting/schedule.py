@@ -23,16 +23,25 @@ _SETTLED: Final = timedelta(minutes=2)  # after a start, until peers are in cont
 
 
 def ask_for_due(now: datetime) -> None:
-    """Ask for each kind of work whose last run began long enough ago, or that never was done.
+    """Ask for work whose last run began long enough ago, or that never was done; look for backups.
 
-    What killed backups have left is cleared away at once.
+    One of the kinds at most, so that not all of them go on at once; the next one follows in a few
+    minutes. What killed backups have left is cleared away at once.
     """
-    for kind, every in EVERY.items():
-        last = _last(kind)
-        if last is None or last.asked <= now - every or _is_of_before(kind, last, now):
-            runs.ask(kind)
+    kind = next((kind for kind in EVERY if _is_due(kind, now)), None)
+    if kind is not None:
+        runs.ask(kind)
     due.ask_for_due(now)
     deeds.clear_leftovers(now)
+
+
+def _is_due(kind: str, now: datetime) -> bool:
+    last = _last(kind)
+    if last is None:
+        return True
+    if last.finished is None:  # long as it may take, it holds up no other kind
+        return False
+    return last.asked <= now - EVERY[kind] or _is_of_before(kind, last, now)
 
 
 def _is_of_before(kind: str, last: Run, now: datetime) -> bool:

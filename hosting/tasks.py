@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from typing import Final
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from hosting import audit, beats, gauges, runs, schedule
@@ -13,14 +15,22 @@ from hosting.retention.told import note_told
 from hosting.work import WORK
 from nodes import counts
 
-_PROCESS: Final = secrets.token_hex(8)
+# Half of the threads at most do long work, so that letters are opened meanwhile.
+_room: Final = threading.BoundedSemaphore(settings.WORKER_THREADS // 2)
 
 
 @shared_task
 def do_runs() -> None:
-    """Do the long work that was asked for; it comes every few seconds, so it shows life too."""
+    """Do the long work that was asked for; it comes every few seconds, so it shows life too.
+
+    When as many threads as may are at long work already, one of them takes up what waits.
+    """
     beats.note(beats.WORKER)
-    runs.do_asked(_PROCESS, WORK)
+    if _room.acquire(blocking=False):
+        try:
+            runs.do_asked(secrets.token_hex(8), WORK)
+        finally:
+            _room.release()
 
 
 @shared_task

@@ -177,7 +177,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SDMPWEB_LINGER", _integer(0, 3600), "55", "seconds a dialled session stays open idle"),
     Setting("SDMPWEB_ALLOW_PRIVATE", _flag, "false", "dial private and loopback addresses too"),
     Setting("SDMPWEB_PROXIES", _text, "", "addresses of reverse proxies that are believed"),
-    Setting("SDMPWEB_WORKERS", _integer(1, 64), "4", "threads that run jobs"),
+    Setting("SDMPWEB_WORKERS", _integer(1, 64), "4", "threads that run jobs, two at least"),
     Setting("SDMPWEB_DISK_RESERVE", _LIMIT, "500", "free MB below which no content is taken in"),
     Setting(
         "SDMPWEB_METRICS_TOKEN", read_token, "", "who shows it may read `/metrics` from anywhere"

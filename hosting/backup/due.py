@@ -17,13 +17,11 @@ _LOOKED_AT: Final = 100
 
 
 def ask_for_due(now: datetime) -> None:
-    """Ask for a backup, and for the monthly test of the newest one, when its time has come."""
-    at = next_backup(now)
-    if at is not None and at <= now:
-        runs.ask(Run.Kind.BACKUP)
-    at = next_check(now)
-    if at is not None and at <= now:
-        runs.ask(Run.Kind.CHECK)
+    """Ask for a backup when its time has come, else for the monthly test of the newest one."""
+    for kind, at in ((Run.Kind.BACKUP, next_backup(now)), (Run.Kind.CHECK, next_check(now))):
+        if at is not None and at <= now:
+            runs.ask(kind)
+            return
 
 
 def next_backup(now: datetime) -> datetime | None:

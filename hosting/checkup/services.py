@@ -222,10 +222,18 @@ def check_process(
     return Line(name, "bad", title, sentence, todo)
 
 
-def idle(line: Line) -> Line:
-    """Judge workers that were seen, but have not taken up what was asked for."""
+def idle(line: Line, busy: bool) -> Line:
+    """Judge workers that were seen, but have not taken up what was asked for.
+
+    Args:
+        line: that they were seen.
+        busy: whether somebody is at other long work.
+    """
     if line.state != "ok":
         return line
+    if busy:
+        sentence = gettext("Other long work goes on, so not everything could be checked now.")
+        return Line(line.slug, "unknown", line.title, sentence)
     sentence = gettext("None has taken up this check, so not everything could be checked.")
     todo = gettext("See whether “sdmpweb %(command)s” still runs, and what its log says.")
     command = "worker" if settings.GROWN else "up"

@@ -377,6 +377,20 @@ def test_a_check_that_no_worker_takes_up_says_so(
     assert "call" not in lines
 
 
+def test_a_worker_that_is_at_other_long_work_is_not_blamed(
+    house: House, make_processes: Callable[[], None]
+) -> None:
+    make_processes()
+    assert runs.take(runs.ask(Run.Kind.STORAGE), "a worker", timezone.now())
+    run = runs.ask(Run.Kind.DOCTOR)
+    assert runs.take(run, "a command", timezone.now())
+    run.refresh_from_db()
+    runs.do(run, "a command", doctor.work_here)
+    [worker] = [line for line in doctor.lines_of(run) if line.slug == "worker"]
+    assert worker.state == "unknown"
+    assert "Other long work goes on" in worker.sentence
+
+
 def test_without_a_running_node_that_comes_first(house: House) -> None:
     lines = doctor.examine_here(running=False)
     assert (lines[0].slug, lines[0].state) == ("node", "bad")

@@ -96,6 +96,10 @@ def test_backups_and_tests_are_asked_for_when_they_are_due(house: House, set_up:
     assert Run.objects.get(finished=None).kind == "backup"
     Run.objects.filter(finished=None).delete()
     due.ask_for_due(now + timedelta(days=31))
+    assert Run.objects.get(finished=None).kind == "backup"
+    _good("backup", findings=[{"scheduled": True}])
+    Run.objects.filter(kind="backup").update(started=now + timedelta(days=31))
+    due.ask_for_due(now + timedelta(days=31, minutes=5))
     assert {r.kind for r in Run.objects.filter(finished=None)} == {"backup", "check"}
 
 
