@@ -28,12 +28,18 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 _THREADS: Final = 6
 _LARGEST_BODY: Final = 64 * 1024 * 1024
 """Of any request, whoever sends it; pages and forms have narrower limits of their own."""
+_SECONDS_OF_SILENCE: Final = 60.0
+"""In the middle of a request, after which nothing more is expected."""
 
 _pool: Final = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="pages")
 
 
 class _TooLarge(Exception):
     """A request is larger than any page takes."""
+
+
+class _TooSlow(Exception):
+    """A request has begun, and nothing more of it comes."""
 
 
 class PagesHandler(ASGIHandler):
@@ -49,9 +55,10 @@ class PagesHandler(ASGIHandler):
             body = await self.read_body(_at_most(_LARGEST_BODY, receive))
         except RequestAborted:
             return
-        except _TooLarge:
+        except (_TooLarge, _TooSlow) as error:
+            status = 413 if isinstance(error, _TooLarge) else 408
             end = (b"connection", b"close")  # or the rest would still be read, for nothing
-            await send({"type": "http.response.start", "status": 413, "headers": [end]})
+            await send({"type": "http.response.start", "status": status, "headers": [end]})
             await send({"type": "http.response.body", "body": b""})
             return
         try:
@@ -98,7 +105,11 @@ def _at_most(limit: int, receive: Receive) -> Receive:
 
     async def counted() -> Mapping[str, Any]:
         nonlocal left
-        message = await receive()
+        try:
+            async with asyncio.timeout(_SECONDS_OF_SILENCE):
+                message = await receive()
+        except TimeoutError:
+            raise _TooSlow from None
         left -= len(message.get("body", b""))
         if left < 0:
             raise _TooLarge

@@ -16,6 +16,7 @@ from django.conf import settings
 from nodes import loop, wake
 from nodes.errors import UserError
 from sdmpweb.embedded.jobs import Jobs
+from sdmpweb.requests import Requests, allow_many
 from sdmpweb.sockets import Sockets
 
 _SECONDS_FOR_REQUESTS = 1
@@ -44,6 +45,7 @@ def serve(listening: socket.socket, started: Callable[[], None], jobs: Jobs | No
     `started` is called once requests are answered. With `jobs` the process is a whole node: it
     runs them too, and is woken by other processes of its data directory.
     """
+    allow_many()
     server = _Server(started, jobs)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         status = runner.run(_main(server, listening, jobs))
@@ -62,7 +64,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 "sdmpweb.asgi:application",
-                http="httptools",
+                http=Requests,
                 ws=Sockets,
                 lifespan="on",
                 log_config=None,

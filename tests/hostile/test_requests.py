@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx
 import pytest
 
+from sdmpweb.requests import LARGEST_HEAD, SECONDS
 from tests.hostile.conftest import Victim
 
 pytestmark = pytest.mark.nodes
@@ -123,6 +126,42 @@ def test_who_is_gone_before_the_answer(bob: Victim) -> None:
     for request in (page * 30, page[:20], page[:-2], socket_at(b"/sdmp"), socket_at(b"/live")):
         leave(bob, request)
         assert " 200 " in say(bob, page)
+
+
+async def test_a_head_without_an_end(bob: Victim) -> None:
+    """Refused long before it fills the memory: as one header, and as many."""
+    for more in (b"a" * 1000, b"X: a\r\n" * 100):
+        reader, writer = await asyncio.open_connection("127.0.0.1", bob.node.port)
+        writer.write(b"GET / HTTP/1.1\r\n" + HOST + b"X: ")
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 100 * LARGEST_HEAD and not reader.at_eof():
+                writer.write(more)
+                await writer.drain()
+                sent += len(more)
+                await asyncio.sleep(0)
+        assert sent < 50 * LARGEST_HEAD
+        writer.close()
+
+
+async def test_connections_of_which_nothing_comes(bob: Victim) -> None:
+    """Closed after a while, whatever little they said; others are answered meanwhile."""
+    beginnings = [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: loc", b"\r\n"]
+    made = [
+        await asyncio.open_connection("127.0.0.1", bob.node.port)
+        for _ in range(10 * len(beginnings))
+    ]
+    page = ask(b"GET", b"/healthz")
+    second = await asyncio.open_connection("127.0.0.1", bob.node.port)
+    for (_, writer), said in zip([*made, second], [*beginnings * 10, page], strict=True):
+        writer.write(said)
+    assert b" 200 " in await second[0].readuntil(b"ok\n")
+    second[1].write(b"GET / HT")  # and no more of its second request
+    assert " 200 " in await asyncio.to_thread(say, bob, page)
+    async with asyncio.timeout(SECONDS + 20):
+        for reader, writer in [*made, second]:
+            assert await reader.read() == b""
+            writer.close()
 
 
 def test_nothing_of_it_is_an_error(bob: Victim) -> None:

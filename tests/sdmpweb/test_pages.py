@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sdmpweb import pages
 from sdmpweb.pages import _while_there
 
 
@@ -49,3 +50,23 @@ async def test_what_breaks_a_stream_is_heard_of() -> None:
 
     with pytest.raises(OSError, match="the disk"):
         await _while_there(send(), forever)
+
+
+async def test_a_request_that_stops_in_the_middle_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "_SECONDS_OF_SILENCE", 0.05)
+    begun = False
+    said: list[Mapping[str, Any]] = []
+
+    async def receive() -> Mapping[str, Any]:
+        nonlocal begun
+        if begun:
+            return await forever()
+        begun = True
+        return {"type": "http.request", "body": b"a=", "more_body": True}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        said.append(message)
+
+    await asyncio.wait_for(pages.PagesHandler()({"type": "http"}, receive, send), 20)
+    assert said[0]["status"] == 408
+    assert (b"connection", b"close") in said[0]["headers"]
