@@ -1,6 +1,7 @@
 """Addresses of the panel's own pages; Django's admin adds those of its tables.
 
-Each file of `panel/views` lists its pages in `PAGES`: address, view, name.
+Each file of `panel/views` lists its pages in `PAGES`: address, view, name. The front page is the
+site's own.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any, Final
 from django.urls import URLPattern, path
 
 _FILES: Final = (
-    "front",
     "running",
     "storage",
     "retention",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,9 +12,6 @@ from hosting.models import Run
 from nodes.models import Account
 from panel import today
 from panel.page import context
-
-PAGES: Final = ()
-
 
 def front(request: HttpRequest) -> TemplateResponse:
     """Show it; the site sees to it that only owners come here."""
