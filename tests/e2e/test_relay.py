@@ -1,7 +1,9 @@
 """A user's further nodes: a relay for people who can only dial out, and one to read on at work."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -112,6 +114,27 @@ def test_second_node_sends_too(office: tuple[Person, Person, Person]) -> None:
     work.delivered("sent at work")
     assert alice.gets("sent at work")["from"] == alice.user
     alice.delivered("sent at work")
+
+
+def test_each_node_learns_from_the_others_journal_what_that_one_has(
+    office: tuple[Person, Person, Person],
+) -> None:
+    """By that mail of accounts with several nodes may go (`hosting.retention`)."""
+    alice, bob, work = office
+    for person in (alice, work):
+        eventually(lambda p=person: _not_noted(p) == 0, f"{person.username} learns it")
+    assert _not_noted(bob) > 0  # nobody's other node is noted there
+
+
+def _not_noted(person: Person) -> int:
+    """Count the sealed resources of a node of which it is not noted that another one has them."""
+    query = (
+        "SELECT count(*) FROM journal_resource WHERE kind = 'encrypted' AND payload IS NOT NULL "
+        "AND id NOT IN (SELECT resource_id FROM journal_heldby)"
+    )
+    with closing(sqlite3.connect(person.node.data / "sdmpweb.sqlite3")) as database:
+        [(number,)] = database.execute(query)
+    return int(number)
 
 
 def test_journals_of_all_hold(office: tuple[Person, Person, Person]) -> None:
