@@ -13,6 +13,7 @@ from nodes.models import Account
 from panel import today
 from panel.page import context
 
+
 def front(request: HttpRequest) -> TemplateResponse:
     """Show it; the site sees to it that only owners come here."""
     assert isinstance(request.user, Account)
