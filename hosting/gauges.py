@@ -5,18 +5,14 @@ They are kept in the cache, as of the last few minutes.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
-from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
 from django.db.models import Min
 
+from hosting.sizes import data_bytes, database_bytes
 from journal.models import Wanted
 from mail.models import Letter, Unopened
 from nodes.wake import start_task
@@ -47,7 +43,7 @@ def measure(now: datetime) -> Gauges:
         wanted=wanted.count(),
         wanted_since=due.timestamp() if due else 0.0,
         database_bytes=database_bytes(),
-        data_bytes=sum(_sizes(settings.DATA)),
+        data_bytes=data_bytes(),
     )
     cache.set(_KEY, asdict(found), _SECONDS_KEPT)
     return found
@@ -60,26 +56,3 @@ def latest() -> Gauges | None:
         start_task("hosting.tasks.measure")
         return None
     return Gauges(**found)
-
-
-def database_bytes() -> int:
-    """Say how large the database is, as its server or its files say."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_database_size(current_database())")
-            return int(cursor.fetchone()[0])
-    name = str(connection.settings_dict["NAME"])
-    return sum(_size(Path(name + end)) for end in ("", "-wal", "-shm"))
-
-
-def _sizes(directory: Path) -> Iterator[int]:
-    for where, _, names in os.walk(directory):
-        for name in names:
-            yield _size(Path(where, name))
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # gone meanwhile, or in memory
-        return 0

@@ -9,16 +9,13 @@ have published is kept once for all accounts, and counted to its author.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -111,31 +108,6 @@ def _authors() -> Iterator[str]:
             return
         author = following
         yield author
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Bytes of the database, of all else in the data directory, and free where that is."""
-
-    database: int
-    files: int
-    free: int
-
-
-def sizes() -> Sizes:
-    """Say how large the database and the data directory are, and how much room is left."""
-    here = Path(settings.DATA)
-    usage = os.statvfs(here)
-    files = {path: path.stat().st_size for path in here.rglob("*") if path.is_file()}
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_database_size(current_database())")
-            database = int(cursor.fetchone()[0])
-    else:
-        name = str(settings.DATABASES["default"]["NAME"])
-        database = sum(size for path, size in files.items() if str(path).startswith(name))
-        files = {path: size for path, size in files.items() if not str(path).startswith(name)}
-    return Sizes(database, sum(files.values()), usage.f_bavail * usage.f_frsize)
 
 
 @dataclass(frozen=True, slots=True)

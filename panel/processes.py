@@ -5,11 +5,9 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext
@@ -17,6 +15,7 @@ from django.utils.translation import gettext
 from hosting import beats
 from hosting.checkup.services import process_title
 from hosting.models import Beat
+from hosting.sizes import database_bytes
 from mail.presentation import size_words, when_words
 from nodes.models import LocalNode
 
@@ -73,17 +72,6 @@ def sizes() -> list[Size]:
         Size(gettext("Database"), space_words(database_bytes())),
         Size(gettext("Free on the disk"), gettext("%(free)s of %(all)s") % about),
     ]
-
-
-def database_bytes() -> int:
-    """Give the bytes that the database takes on its disk."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_database_size(current_database())")
-            return int(cursor.fetchone()[0])
-    name = str(settings.DATABASES["default"]["NAME"])
-    files = (Path(name), Path(f"{name}-wal"))
-    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def space_words(size: int) -> str:

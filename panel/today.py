@@ -21,6 +21,7 @@ from django.utils.translation import gettext, ngettext
 from hosting import left_behind, storage
 from hosting.needs import State
 from hosting.needs import of_the_node as needs_of_the_node
+from hosting.sizes import database_bytes
 from journal import catching_up
 from mail import checklist, expiry, requests
 from mail.models import Letter
@@ -101,7 +102,7 @@ def numbers(now: datetime) -> list[Number]:
     there = Peer.objects.filter(lease_until__gte=now, last_contact__gte=now - timedelta(minutes=1))
     contact = gettext("%(n)d of %(all)d") % {"n": there.count(), "all": peers}
     space = {
-        "taken": processes.space_words(processes.database_bytes()),
+        "taken": processes.space_words(database_bytes()),
         "free": processes.space_words(shutil.disk_usage(settings.DATA).free),
     }
     return [

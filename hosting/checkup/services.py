@@ -19,8 +19,8 @@ from django.utils.translation import gettext, ngettext
 
 from hosting import beats
 from hosting.checkup.lines import Line
-from hosting.gauges import database_bytes
 from hosting.models import Beat
+from hosting.sizes import database_bytes
 from mail.presentation import when_words
 from mail.selfcheck import GB, LITTLE_SPACE
 

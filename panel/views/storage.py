@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from hosting import audit, runs, storage
+from hosting import audit, runs, sizes, storage
 from hosting.models import Run
 from nodes.models import Account
 from panel.charts import bars
@@ -27,7 +27,7 @@ def show(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:storage"))
     found = storage.shares()
     more = {
-        "sizes": storage.sizes(),
+        "sizes": sizes.measure(),
         "shares": found,
         "charts": {
             "accounts": bars([(share.name, share.bytes) for share in found.accounts]),
