@@ -17,6 +17,7 @@ from hosting.checkup import machine
 from hosting.models import Run
 from panel import processes
 from panel.page import context
+from panel.traffic import figures
 
 
 @never_cache
@@ -29,6 +30,7 @@ def health(request: HttpRequest) -> HttpResponseBase:
     more = {
         "processes": processes.listed(timezone.now()),
         "sizes": processes.sizes(),
+        "figures": figures(),
         "own_version": machine.own_version(),
         "versions": machine.find_versions(),
     }

@@ -13,7 +13,9 @@ from django.utils import timezone
 from hosting import beats, runs
 from hosting.checkup.lines import Line
 from hosting.models import Beat, Run
-from nodes.models import Account
+from journal.accept import count_drops
+from nodes import counts
+from nodes.models import Account, Count
 from tests.mail.conftest import House
 from tests.mail.conftest import browse as browse
 from tests.mail.conftest import house as house
@@ -97,6 +99,23 @@ def test_processes_that_have_ended_are_told_apart(owner: Client) -> None:
     page = _page(owner)
     assert page.index("here:1") < page.index("alive") < page.index("here:2")
     assert page.index("here:2") < page.index("has ended")
+
+
+def test_what_came_and_went_is_told_in_words(owner: Client, house: House) -> None:
+    counts.write()  # what other tests have left in memory
+    Count.objects.all().delete()
+    house.write()
+    counts.exchanged("P" * 86, sessions=2, failures=1, bytes_in=2_000_000, bytes_out=500)
+    counts.count("accepts", "encrypted", 7)
+    count_drops(["revoked", "revoked", "expired"])
+    page = _page(owner)
+    for words in (
+        "1 filed, 1 sent",
+        "2 opened, 1 failed",
+        "2.0 MB in, 500 bytes out",
+        "7 accepted, 3 dropped (revoked: 2, expired: 1)",
+    ):
+        assert words in page, words
 
 
 def test_members_do_not_come_here(house: House, browse: Browse) -> None:
