@@ -5,7 +5,9 @@ Each view is a form, a call and a template; what may be done is decided below.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from allauth.account.decorators import reauthentication_required
 from django.db import transaction
@@ -40,6 +42,8 @@ from panel.page import context
 _FORM: Final = ["GET", "HEAD", "POST"]
 _LATEST: Final = 5
 
+T = TypeVar("T")
+
 
 def _owner(request: HttpRequest) -> Account:
     assert isinstance(request.user, Account)
@@ -52,6 +56,25 @@ def _person(key: int) -> Account:
     if found is None:
         raise Http404
     return found
+
+
+def _do(
+    request: HttpRequest, person: Account, action: str, do: Callable[[Account], T], **details: Any
+) -> T:
+    """Do something with an account and write it down, both or neither; not where nothing changed.
+
+    Args:
+        request: of the owner.
+        person: whose account it is.
+        action: what the audit list calls it.
+        do: does it; what it returns is false when nothing has changed.
+        details: of it, for the audit list.
+    """
+    with transaction.atomic():
+        done = do(person)
+        if done:
+            note(action, person.username, by=_owner(request), **details)
+    return done
 
 
 def _page(
@@ -151,9 +174,7 @@ def suspend_account(request: HttpRequest, key: int) -> HttpResponse:
     person, refusal = _person(key), ""
     if request.method == "POST":
         try:
-            with transaction.atomic():
-                if suspend(person):
-                    note("account.suspend", person.username, by=_owner(request))
+            _do(request, person, "account.suspend", suspend)
         except UserError as error:
             refusal = str(error)
         else:
@@ -173,10 +194,8 @@ def suspend_account(request: HttpRequest, key: int) -> HttpResponse:
 def let_in(request: HttpRequest, key: int) -> HttpResponse:
     """End a suspension."""
     person = _person(key)
-    with transaction.atomic():
-        if let_in_again(person):
-            note("account.let_in", person.username, by=_owner(request))
-            toast(request, gettext("The account is let in again."))
+    if _do(request, person, "account.let_in", let_in_again):
+        toast(request, gettext("The account is let in again."))
     return redirect("admin:account", key)
 
 
@@ -201,9 +220,8 @@ def login_link(request: HttpRequest, key: int) -> HttpResponse:
     if form.is_valid():
         clears = form.cleaned_data["clears_factors"]
         try:
-            with transaction.atomic():
-                token = login_links.make_link(person, clears_factors=clears, now=timezone.now())
-                note("account.login_link", person.username, by=_owner(request), factors=clears)
+            making = partial(login_links.make_link, clears_factors=clears, now=timezone.now())
+            token = _do(request, person, "account.login_link", making, factors=clears)
             link = login_links.address_of(token)
         except UserError as error:
             refusal = str(error)
@@ -222,10 +240,8 @@ def login_link(request: HttpRequest, key: int) -> HttpResponse:
 def withdraw_login_link(request: HttpRequest, key: int) -> HttpResponse:
     """Let the link lead nowhere."""
     person = _person(key)
-    with transaction.atomic():
-        if login_links.withdraw_link(person):
-            note("account.login_link.withdraw", person.username, by=_owner(request))
-            toast(request, gettext("The link is withdrawn."))
+    if _do(request, person, "account.login_link.withdraw", login_links.withdraw_link):
+        toast(request, gettext("The link is withdrawn."))
     return redirect("admin:account", key)
 
 
