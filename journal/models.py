@@ -109,7 +109,22 @@ class Wanted(models.Model):
             models.UniqueConstraint(fields=["peer", "identifier"], name="wanted_once_of_a_peer")
         ]
         indexes = [
-            models.Index(fields=["peer", "passed_over", "position"], name="wanted_in_order"),
+            # One for each kind of line: SQLite looks up no yes or no in an index of both.
+            models.Index(
+                fields=["peer", "position"],
+                condition=models.Q(passed_over=False),
+                name="wanted_of_a_peer",
+            ),
+            models.Index(
+                fields=["peer", "position"],
+                condition=models.Q(passed_over=True),
+                name="wanted_passed_over",
+            ),
+            models.Index(
+                fields=["peer", "not_before"],
+                condition=models.Q(passed_over=False),
+                name="wanted_due",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,8 @@ from enum import Enum, auto
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
 
 from journal import held_by
 from journal.models import Resource, Wanted
@@ -98,10 +99,7 @@ def next_to_ask(fingerprint: str, now: datetime) -> list[tuple[str, str]]:
     What is claimed is not asked of another peer for ten seconds, so one that does not answer
     holds nothing up.
     """
-    due = Wanted.objects.filter(peer=fingerprint, passed_over=False, not_before__lte=now)
-    chosen = list(
-        due.order_by("position").values_list("author", "identifier")[: limits.BATCH_RESOURCES]
-    )
+    chosen = [(author, identifier) for _, author, identifier in _first_due(fingerprint, now)]
     if chosen:
         identifiers = [identifier for _, identifier in chosen]
         # One that waits longer for another peer, which did not have it, goes on waiting.
@@ -109,6 +107,23 @@ def next_to_ask(fingerprint: str, now: datetime) -> list[tuple[str, str]]:
             not_before=now + CLAIM
         )
     return chosen
+
+
+def _first_due(fingerprint: str, now: datetime) -> list[tuple[int, str, str]]:
+    """Give position, author and identifier of the first that are due, in the order of the journal.
+
+    There may be a hundred thousand. Where few are due an index finds them by when; where many are,
+    another one by their order, since they need not be looked for.
+    """
+    wanted = Wanted.objects.filter(peer=fingerprint, passed_over=False)
+    few = wanted.filter(not_before__lte=now).order_by()
+    columns = ("position", "author", "identifier")
+    found = list(few.values_list(*columns)[: limits.BATCH_RESOURCES + 1])
+    if len(found) <= limits.BATCH_RESOURCES:
+        return sorted(found)
+    # As an expression the time leads no database to the index by time, and to sorting them all.
+    many = wanted.alias(when=Coalesce("not_before", Value(now))).filter(when__lte=now)
+    return list(many.order_by("position").values_list(*columns)[: limits.BATCH_RESOURCES])
 
 
 def release(fingerprint: str, identifiers: Iterable[str], now: datetime) -> None:

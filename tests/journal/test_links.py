@@ -52,6 +52,8 @@ def test_sessions_are_woken_for_what_may_be_asked(
     monkeypatch.setattr(links, "wake", lambda group, **message: woken.append(message))
     wake_due(world.now)
     assert woken == []
+    get_peer(DESK.fingerprint)
+    get_peer(TABLET.fingerprint)
     for node, passed_over, due in (
         (DESK, False, world.now),
         (DESK, False, later(hours=1)),

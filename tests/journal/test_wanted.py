@@ -310,3 +310,32 @@ def test_a_trust_of_ours_for_an_author_concerns_the_author(world: World) -> None
     postpone(DESK.fingerprint, dict.fromkeys(IDENTIFIERS, "expired"), NOW + timedelta(days=1))
     trust_user(CAROL.fingerprint, BOB.fingerprint, now=world.now)
     assert asked(peer, hours=1) == IDENTIFIERS
+
+
+def test_of_many_that_are_due_the_first_are_asked_for(desk: Peer) -> None:
+    """However they are found: by when they are due while they are few, by their order then."""
+    rows = [
+        Wanted(
+            peer=DESK.fingerprint,
+            position=1000 - number,
+            author=BOB.fingerprint,
+            identifier=f"{number:086}",
+            not_before=NOW + timedelta(seconds=number % 2),
+        )
+        for number in range(900)
+    ]
+    Wanted.objects.bulk_create(rows)
+    first = sorted((row for row in rows if row.not_before <= NOW), key=lambda row: row.position)
+    assert asked(desk) == [row.identifier for row in first[: limits.BATCH_RESOURCES]]
+    assert asked(desk) == [row.identifier for row in first[limits.BATCH_RESOURCES :]]
+    assert asked(desk) == []
+
+
+@pytest.mark.django_db
+def test_what_is_due_is_found_by_an_index() -> None:
+    """The schedule looks every few seconds, and a peer may have a hundred thousand lines."""
+    wanted = Wanted.objects.filter(peer=DESK.fingerprint, passed_over=False)
+    assert "wanted_due (peer=? AND" in wanted.filter(not_before__lte=NOW).order_by().explain()
+    assert "wanted_of_a_peer" in wanted.order_by("position").explain()
+    passed_over = Wanted.objects.filter(peer=DESK.fingerprint, passed_over=True)
+    assert "wanted_passed_over" in passed_over.order_by("position").explain()
