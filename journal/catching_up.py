@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 import structlog
 from django.db import transaction
@@ -20,6 +19,7 @@ from django.utils.translation import gettext, ngettext
 
 from journal.models import CatchUp, Wanted
 from journal.publish import write_own
+from journal.restored import PATIENCE
 from journal.signals import caught_up
 from nodes import keystore
 from nodes.errors import UserError
@@ -30,9 +30,6 @@ from sdmp.signature import read_envelope
 from sdmp.trust import Facts
 
 _log = structlog.get_logger(__name__)
-
-PATIENCE: Final = timedelta(hours=24)
-"""For so long peers that do not answer are waited for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ that ends.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
 
 from django.utils.translation import gettext
 
@@ -26,6 +26,13 @@ from sdmp.encoding import JSON
 from sdmp.keys import PrivateKey
 from sdmp.resource import Resource as Content
 from sdmp.resource import make_resource
+
+PATIENCE: Final = timedelta(hours=24)
+"""For so long peers that do not answer are waited for."""
+
+
+class MustWait(UserError):
+    """It may be published, but not now."""
 
 
 def waiting_among(users: Collection[str]) -> set[str]:
@@ -59,6 +66,25 @@ def is_asking(user: str) -> bool:
     return CatchUp.objects.filter(user=user, done=None).exclude(since=None).exists()
 
 
+def why_not(users: Collection[str]) -> str:
+    """Say why nothing is published for some of these users now; nothing when that is not so."""
+    if is_taken_over():
+        return taken_over_words()
+    moments = CatchUp.objects.filter(user__in=users, done=None).values_list("since", flat=True)
+    since = [moment for moment in moments if moment is not None]
+    if len(since) < len(moments):
+        return gettext(
+            "This node was restored from a backup; sign in and confirm its new key with your "
+            "recovery phrase first."
+        )
+    if not since:
+        return ""
+    return gettext(
+        "This node was restored from a backup and asks its peers for what came since; do this "
+        "again when it has caught up, on %(when)s at the latest."
+    ) % {"when": (max(since) + PATIENCE).strftime("%Y-%m-%d %H:%M UTC")}
+
+
 def let_out(contents: Sequence[Content]) -> None:
     """Let only those resources be published that may be now.
 
@@ -66,18 +92,11 @@ def let_out(contents: Sequence[Content]) -> None:
     the user's own key signs, for which its person is there.
 
     Raises:
-        UserError: one of them has to wait.
+        MustWait: one of them has to wait.
     """
     waiting = waiting_among({content.user for content in contents})
     if waiting and any(c.user in waiting and not _is_paper(c) for c in contents):
-        if is_taken_over():
-            raise UserError(taken_over_words())
-        raise UserError(
-            gettext(
-                "This node was restored from a backup and asks its peers for what came since; "
-                "do this again when it has caught up."
-            )
-        )
+        raise MustWait(why_not(waiting))
 
 
 def begin(user: str, now: datetime, key: PrivateKey, former: Iterable[str]) -> bool:

@@ -16,6 +16,7 @@ import structlog
 from django.utils.translation import gettext
 
 from journal.models import Resource
+from nodes.errors import UserError
 from nodes.models import LocalNode
 
 _log = structlog.get_logger(__name__)
@@ -43,6 +44,12 @@ def notice(accepted: Sequence[Resource], now: datetime) -> bool:
 def is_taken_over() -> bool:
     """Tell whether another machine has taken this node over."""
     return LocalNode.objects.exclude(taken_over=None).exists()
+
+
+def refuse() -> None:
+    """Make sure that what is done here can have an effect. Raises UserError."""
+    if is_taken_over():
+        raise UserError(words())
 
 
 def words() -> str:

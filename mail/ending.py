@@ -6,6 +6,7 @@ works on what comes in at once: that is the safe side, and can be undone.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from journal.restored import MustWait
 from mail import contacts, held
 from mail.held import Doing
 from mail.live import tell
@@ -98,7 +100,8 @@ def ending(account: Account, fingerprint: str) -> str:
 def _try_to_withdraw(account: Account, fingerprint: str) -> None:
     """Do it and take it back, so that what cannot be done is said now and not when it is due."""
     with transaction.atomic():
-        contacts.withdraw(account, fingerprint)
+        with suppress(MustWait):  # it is held until then
+            contacts.withdraw(account, fingerprint)
         transaction.set_rollback(True)
 
 

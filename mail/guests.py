@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 
 from journal.enrol import Enrolment, enrol
 from journal.recover import recover
+from journal.restored import is_waiting
 from mail import contacts, flags
 from mail.cards import export_card
 from mail.invitations import State, find, state_of
@@ -175,13 +176,15 @@ def _receive(row: Invitation, card: bytes, user: str, node: str, now: datetime) 
     host = row.account
     if Contact.objects.filter(account=host, user=user).exclude(blocked=None).exists():
         return True  # a blocked guest is told nothing, and uses nothing up
+    # While the host's account catches up after a restore nothing is published for it.
+    at_once = row.accept_at_once and not is_waiting(host.fingerprint)
     known = current_facts().gives(str(host.fingerprint), user, now)
-    if not known and not row.accept_at_once:
+    if not known and not at_once:
         others = ContactRequest.objects.filter(user=host.fingerprint, ignored=None)
         if others.exclude(stranger=user).count() >= limits.CONTACT_REQUESTS_PER_USER:
             return False
     _note_use(row, user, now)
-    if known or row.accept_at_once:
+    if known or at_once:
         contacts.add_contact(host, card)
         flags.let_in(host, user)
         return True

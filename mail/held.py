@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from journal import restored
+from journal import restored, taken_over
 from mail.live import tell
 from mail.models import Held
 from nodes import loop
@@ -68,6 +68,11 @@ class Pending:
     of: int  # seconds in all
 
 
+def waits(account: Account) -> bool:
+    """Tell whether what an account does is held: to be undone, or until it has caught up."""
+    return bool(account.undo_seconds) or restored.is_waiting(account.fingerprint)
+
+
 def hold(account: Account, kind: Held.Kind, about: str, *, now: datetime) -> Held | None:
     """Hold something back for as long as the account wants, or do it at once.
 
@@ -82,9 +87,10 @@ def hold(account: Account, kind: Held.Kind, about: str, *, now: datetime) -> Hel
         the account wants no time to undo and it has been done.
 
     Raises:
-        UserError: it was to be done at once and cannot be.
+        UserError: it was to be done at once and cannot be, or never will be by this machine.
     """
-    if not account.undo_seconds and not restored.is_waiting(account.fingerprint):
+    taken_over.refuse()
+    if not waits(account):
         with transaction.atomic():
             _doing(kind).do(account, about)
         return None

@@ -15,7 +15,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
-from journal import restored
 from mail import draft_files, drafts, held
 from mail.drafts import Content, Mark
 from mail.held import Doing
@@ -62,7 +61,7 @@ def send_draft(
         row.save(update_fields=["page", "turn"])
         for file in files:
             draft_files.add_file(row, file.name, file.type, file.data)
-        if not account.undo_seconds and not restored.is_waiting(account.fingerprint):
+        if not held.waits(account):
             return _send(account, row)
         check(account, **_letter(row))
         held.hold(account, Held.Kind.SEND, str(row.pk), now=now)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from mail import drafts, selectors, sending
+from mail import drafts, held, selectors, sending
 from mail import recipients as chosen
 from mail.draft_files import FILES_PER_DRAFT, FileView, forwarded_files
 from mail.drafts import Opened
@@ -123,7 +123,7 @@ def _send(
     if mark.key is None:
         files = [*forwarded_files(account, data["forward"]), *files]
     content = content_of(request, form, to=to)
-    if account.undo_seconds or mark.key is not None or mark.page:
+    if held.waits(account) or mark.key is not None or mark.page:
         return sending.send_draft(account, content, mark, files=files, now=timezone.now())
     return send(
         account,

@@ -14,15 +14,17 @@ from journal.addresses import refresh_addresses
 from journal.models import Resource
 from journal.publish import publish
 from journal.takeover import renew_node_key
-from mail.models import OwedReceipt
+from mail.drafts import Content, Mark
+from mail.models import Held, OwedReceipt
 from mail.opening import open_waiting
+from mail.sending import send_draft
 from nodes import facts as facts_door
 from nodes import keystore
 from nodes.errors import UserError
 from nodes.models import Account, LocalNode
 from panel import today
 from sdmp.signature import Envelope
-from tests.support.cast import ALICE, DESK, LAPTOP, RELAY, TABLET
+from tests.support.cast import ALICE, BOB, DESK, LAPTOP, RELAY, TABLET
 from tests.support.world import World, later, letter_to, own_memory_fixture, world_fixture
 
 __all__ = ["own_memory_fixture", "world_fixture"]
@@ -62,6 +64,10 @@ def test_it_hears_of_it_and_publishes_nothing(world: World, papers: list[Envelop
     lines = len(world.journal())
     with pytest.raises(UserError, match="turn this one off for good"):
         publish(OWN, {"message": "of a ghost"}, now=later())
+    content = Content(to=(BOB.fingerprint,), title="of a ghost", body="text")
+    with pytest.raises(UserError, match="turn this one off for good"):
+        send_draft(Account.objects.get(fingerprint=OWN), content, Mark(), now=later())
+    assert not Held.objects.exists()
     world.accept(letter_to(ALICE), hand=DESK)
     assert open_waiting() == 1
     assert OwedReceipt.objects.filter(given=False).count() == 1

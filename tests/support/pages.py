@@ -1,6 +1,7 @@
 """The pages of a node without a browser: forms are fetched, filled in and sent."""
 
 import re
+from collections.abc import Mapping, Sequence
 from html import unescape
 from types import TracebackType
 from typing import Self
@@ -25,7 +26,7 @@ class Pages:
     def send(
         self,
         form: str,
-        data: dict[str, str],
+        data: Mapping[str, str | Sequence[str]],
         files: dict[str, bytes] | None = None,
         *,
         to: str = "",
