@@ -25,6 +25,7 @@ from nodes.errors import UserError
 from nodes.models import Account, ContactRequest
 from nodes.peers import get_peer, note_contact
 from sdmp.card import write_card
+from sdmp.encoding import JSON
 from tests.support.cast import ALICE, BOB, DESK, EVIL, TABLET
 from tests.support.world import World, later, own_memory_fixture, world_fixture
 
@@ -159,7 +160,8 @@ def test_an_invitation_to_an_account_waits_unused(home: World) -> None:
 
 def test_who_stands_still_is_told_of_the_phrase(home: World, pages: Client) -> None:
     CatchUp.objects.update(since=None)
-    for new in ({"message": "new"}, {"user": {"name": "Alicia"}}):
+    sections: list[dict[str, JSON]] = [{"message": "new"}, {"user": {"name": "Alicia"}}]
+    for new in sections:
         with pytest.raises(UserError, match=STILL):
             publish(OWN, new, now=later())
     page = pages.post(reverse("mail:settings_profile"), {"name": "Alicia", "about": ""})
