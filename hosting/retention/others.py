@@ -13,7 +13,7 @@ from hosting.retention.tally import Tally
 from journal.models import Wanted
 from mail.deleting import delete_for_good
 from mail.models import Conversation, Delivery, Invitation, Letter
-from nodes.models import Account, ContactRequest, Exchange, Peer
+from nodes.models import Account, ContactRequest, Peer
 
 _AT_ONCE: Final = 200
 
@@ -69,18 +69,15 @@ def passed_over(tally: Tally, before: datetime, *, dry: bool) -> None:
 
 
 def history(tally: Tally, before: datetime, *, dry: bool) -> None:
-    """Forget hours of exchange with peers, and ended work but the last of each kind."""
-    hours = Exchange.objects.filter(hour__lt=before)
+    """Forget ended work but the last of each kind."""
     latest = Run.objects.exclude(finished=None).order_by("finished")
     lasting = set(dict(latest.values_list("kind", "pk")).values())
     ended = Run.objects.filter(finished__lt=before)
     work = ended.exclude(pk__in=lasting)
-    for rows, name in ((hours, "hour"), (work, "finished")):
-        for moment in rows.values_list(name, flat=True).iterator():
-            tally.goes(0, moment)
+    for moment in work.values_list("finished", flat=True).iterator():
+        tally.goes(0, moment)
     tally.kept["latest"] += ended.filter(pk__in=lasting).count()
     if not dry:
-        hours.delete()
         work.delete()
 
 

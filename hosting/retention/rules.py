@@ -61,7 +61,7 @@ KINDS: Final = (
     Kind(
         "history",
         _("What the node remembers of its own running"),
-        _("Hours of exchange with peers, and ended work but the last of each kind."),
+        _("Ended long work, such as checks and backups, but the last of each kind."),
         30,
     ),
     Kind("invitations", _("Invitations that have ended"), _("Used, expired or withdrawn."), 7),

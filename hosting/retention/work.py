@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
@@ -18,18 +19,51 @@ from hosting.runs import Progress
 from journal.models import CatchUp
 from mail.presentation import size_words
 from nodes.errors import UserError
+from nodes.models import Account
 
 
-def try_out(days: Mapping[str, int], by: str) -> Run:
+def try_out(days: Mapping[str, int], owner: Account) -> Run:
     """Ask what would go by these rules; nothing goes, and they are not set.
 
     Raises:
         UserError: the rules are being applied right now.
     """
-    run = runs.ask(Run.Kind.RETENTION, by, options=[{"dry": True, "rules": dict(days)}])
-    if not is_dry(run):
-        raise UserError(gettext("The rules are being applied now; try again when that has ended."))
+    options: list[dict[str, Any]] = [{"dry": True, "rules": dict(days)}]
+    with transaction.atomic():
+        run = runs.ask(Run.Kind.RETENTION, owner.username, options=options)
+        if not is_dry(run):
+            raise UserError(
+                gettext("The rules are being applied now; try again when that has ended.")
+            )
+        audit.note("retention.try", by=owner)
     return run
+
+
+def keep_to(tried: str, owner: Account) -> None:
+    """Set the rules that were tried last, and have them applied.
+
+    Args:
+        tried: the key of the run whose outcome the owner has seen.
+        owner: who sets them.
+
+    Raises:
+        UserError: something else was tried or applied meanwhile.
+    """
+    with transaction.atomic():
+        latest = latest_try()
+        if latest is None or str(latest.pk) != tried:
+            raise UserError(gettext("See first what would go; that has changed meanwhile."))
+        chosen = latest.findings[0]["rules"]
+        rules.set_rules(chosen)
+        audit.note("retention.rules", by=owner, **chosen)
+        runs.ask(Run.Kind.RETENTION, owner.username)
+
+
+def end_all(owner: Account) -> None:
+    """End all rules: everything is kept from now on."""
+    with transaction.atomic():
+        rules.set_rules({})
+        audit.note("retention.rules", by=owner)
 
 
 def is_dry(run: Run) -> bool:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from hosting import audit, runs
+from hosting import runs
 from hosting.backup.deeds import why_not
 from hosting.backup.overview import overview
 from hosting.models import Run
@@ -31,8 +31,7 @@ def show(request: HttpRequest) -> HttpResponse:
         if missing := why_not():
             messages.error(request, missing)
         elif kind is not None:
-            runs.ask(kind, request.user.username)
-            audit.note(f"backup.{'write' if kind == Run.Kind.BACKUP else 'check'}", by=request.user)
+            runs.ask_as(request.user, kind)
         return HttpResponseRedirect(reverse("admin:backups"))
     more = {
         "backups": overview(timezone.now()),

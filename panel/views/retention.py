@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
-from hosting import audit, runs
+from hosting import runs
 from hosting.limits import limits
 from hosting.models import Run
 from hosting.names import name_users
 from hosting.retention import rules
-from hosting.retention.work import latest_try, try_out
+from hosting.retention.work import end_all, keep_to, latest_try, try_out
 from nodes.errors import UserError
 from nodes.models import Account
 from panel.page import context
@@ -51,7 +51,7 @@ def show(request: HttpRequest) -> HttpResponse:
         ],
         "any_rule": bool(present),
         "tried": tried,
-        "found": [_found(each) for each in latest.findings[1:]] if latest else [],
+        "found": [_found(each) for each in latest.findings[1:] if _says(each)] if latest else [],
         "problem": problem,
         "sweeping": running(Run.Kind.RETENTION),
     }
@@ -65,22 +65,19 @@ def _do(request: HttpRequest, typed: dict[str, str]) -> None:
     by = request.user
     match request.POST.get("do"):
         case "try":
-            try_out(rules.check(typed), by.username)
-            audit.note("retention.try", by=by)
+            try_out(rules.check(typed), by)
         case "apply":
-            tried = latest_try()
-            if tried is None or str(tried.pk) != request.POST.get("run"):
-                raise UserError(gettext("See first what would go; that has changed meanwhile."))
-            chosen = tried.findings[0]["rules"]
-            rules.set_rules(chosen)
-            audit.note("retention.rules", by=by, **chosen)
-            runs.ask(Run.Kind.RETENTION, by.username)
+            keep_to(request.POST.get("run", ""), by)
         case "end":
-            rules.set_rules({})
-            audit.note("retention.rules", by=by)
+            end_all(by)
             messages.success(request, gettext("There is no rule any more; everything is kept."))
         case _:
             raise UserError(gettext("This form has no such button; load the page again."))
+
+
+def _says(finding: dict[str, Any]) -> bool:
+    """Tell whether anything goes by a rule, or is kept for a reason."""
+    return bool(finding["count"] or finding["kept"])
 
 
 def _found(finding: dict[str, Any]) -> dict[str, Any]:

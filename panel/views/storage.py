@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from hosting import audit, runs, sizes, storage
+from hosting import runs, sizes, storage
 from hosting.models import Run
 from nodes.models import Account
 from panel.charts import bars
@@ -22,8 +22,7 @@ def show(request: HttpRequest) -> HttpResponse:
     """Show what was last counted; count again when that is asked for."""
     if request.method == "POST":
         assert isinstance(request.user, Account)
-        runs.ask(Run.Kind.STORAGE, request.user.username)
-        audit.note("storage.count", by=request.user)
+        runs.ask_as(request.user, Run.Kind.STORAGE)
         return HttpResponseRedirect(reverse("admin:storage"))
     found = storage.shares()
     more = {

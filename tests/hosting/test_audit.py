@@ -11,8 +11,11 @@ from allauth.mfa.signals import authenticator_added
 from django.test import Client
 from django.utils import timezone
 
+from hosting import runs
 from hosting.audit import KEPT, forget_old, note
-from hosting.models import AuditEntry
+from hosting.models import AuditEntry, Run
+from hosting.retention import rules
+from hosting.retention import work as retention
 from mail import guests
 from mail.invitations import invite
 from mail.leaving import leave
@@ -89,3 +92,30 @@ def test_it_is_forgotten_after_two_years(house: House) -> None:
     AuditEntry.objects.exclude(action="account.quota").update(at=now - KEPT + timedelta(hours=1))
     assert forget_old(now) == 1
     assert [action for _, _, action, _ in entries()] == ["command.migrate"]
+
+
+def _notes_nothing(*_: object, **__: object) -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda owner: runs.ask_as(owner, Run.Kind.STORAGE),
+        lambda owner: retention.try_out({"private": 90}, owner),
+        lambda owner: retention.keep_to(str(Run.objects.get().pk), owner),
+        lambda owner: retention.end_all(owner),
+    ],
+    ids=["ask", "try", "keep", "end"],
+)
+def test_what_is_not_noted_is_not_done(
+    house: House, monkeypatch: pytest.MonkeyPatch, change: Callable[[Account], object]
+) -> None:
+    rules.set_rules({"bin": 30})
+    dry = [{"dry": True, "rules": {"notices": 90}}]
+    Run.objects.create(kind=Run.Kind.RETENTION, finished=timezone.now(), findings=dry)
+    monkeypatch.setattr("hosting.audit.note", _notes_nothing)
+    with pytest.raises(ZeroDivisionError):
+        change(house.alice)
+    assert rules.current() == {"bin": 30}
+    assert Run.objects.count() == 1
