@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext
 
 from hosting.decoding import decode
-from hosting.names import name_nodes, name_users
+from hosting.names import Names
+from hosting.powers import power_words
 from journal.models import Resource
-from mail.presentation import join_words
 from nodes.facts import current_facts
 from sdmp.errors import SdmpError
 from sdmp.signature import verify
 from sdmp.trust import Facts, State
 
 _LONGEST: Final = 8
-_POWERS: Final = ("read_resource", "publish_resource", "read_encrypted", "create_trust", "revoke")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,11 @@ def chain(row: Resource, now: datetime) -> list[Link]:
     """Follow a resource's signature to the key of its user; empty when its content is gone."""
     if not row.is_held:
         return []
-    facts = current_facts()
-    links = [_link(row, _signed_words(row), facts, None, State.CURRENT)]
+    facts, names = current_facts(), Names()
+    links = [_link(row, _signed_words(row, names), facts, None, State.CURRENT)]
     signer, trust = row.signer, decode(row).trust
     while signer != row.author and len(links) < _LONGEST:
-        links.append(_node_link(signer, row.author, facts, now))
+        links.append(_node_link(signer, row.author, facts, now, names))
         fact = facts.trust(trust)
         if fact is None:
             words = gettext("The trust that is named is not known here.")
@@ -54,49 +53,37 @@ def chain(row: Resource, now: datetime) -> list[Link]:
             return links
         held = Resource.objects.filter(identifier=fact.identifier).first()
         words = gettext("%(user)s lets %(node)s act: %(powers)s.") % {
-            "user": name_users([fact.issuer])[fact.issuer].name,
-            "node": name_nodes([fact.trustee])[fact.trustee].name,
-            "powers": _powers(fact.powers),
+            "user": names.user(fact.issuer),
+            "node": names.node(fact.trustee),
+            "powers": power_words(fact.type, fact.powers),
         }
         state = facts.trust_state(fact, now)
         links.append(
             _link(held, words, facts, fact.expires, state) if held else _unknown(words, trust)
         )
         signer, trust = fact.signer, fact.named or ""
-    links.append(_user_link(row.author, facts, now))
+    links.append(_user_link(row.author, facts, now, names))
     return links
 
 
-def _signed_words(row: Resource) -> str:
+def _signed_words(row: Resource, names: Names) -> str:
     if row.signer == row.author:
-        name = name_users([row.author])[row.author].name
-        return gettext("This was signed with the own key of %(user)s.") % {"user": name}
-    name = name_nodes([row.signer])[row.signer].name
-    return gettext("This was signed by the node %(node)s.") % {"node": name}
+        words = gettext("This was signed with the own key of %(user)s.")
+        return words % {"user": names.user(row.author)}
+    return gettext("This was signed by the node %(node)s.") % {"node": names.node(row.signer)}
 
 
-def _powers(powers: frozenset[str]) -> str:
-    words = {
-        "read_resource": pgettext("a power", "keep and pass on"),
-        "publish_resource": pgettext("a power", "publish"),
-        "read_encrypted": pgettext("a power", "read what is sealed"),
-        "create_trust": pgettext("a power", "create trusts"),
-        "revoke": pgettext("a power", "revoke"),
-    }
-    return join_words([words[power] for power in _POWERS if power in powers])
-
-
-def _node_link(node: str, user: str, facts: Facts, now: datetime) -> Link:
+def _node_link(node: str, user: str, facts: Facts, now: datetime, names: Names) -> Link:
     words = gettext("%(node)s has agreed to act for %(user)s, by its identity.") % {
-        "node": name_nodes([node])[node].name,
-        "user": name_users([user])[user].name,
+        "node": names.node(node),
+        "user": names.user(user),
     }
     return _identity_link(node, user, words, facts, now)
 
 
-def _user_link(user: str, facts: Facts, now: datetime) -> Link:
+def _user_link(user: str, facts: Facts, now: datetime, names: Names) -> Link:
     words = gettext("This is the key of %(user)s itself, where the chain ends.") % {
-        "user": name_users([user])[user].name
+        "user": names.user(user)
     }
     return _identity_link(user, user, words, facts, now)
 

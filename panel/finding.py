@@ -7,8 +7,8 @@ from collections.abc import Collection
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
+from hosting.names import Names
 from nodes.models import Account, Address, LocalNode, Peer
-from panel.naming import Names
 
 
 def nodes_like(text: str) -> set[str]:

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from hosting import audit
+from hosting.names import Names
 from journal.models import Wanted
 from journal.nudging import Nudge, nudge
 from mail.presentation import in_zone, when_words
@@ -25,7 +26,6 @@ from nodes.facts import current_facts
 from nodes.models import Account, Exchange, LocalNode, Peer
 from nodes.peers import LEASE, nodes_to_dial
 from panel.bars import Bar, bar_chart
-from panel.naming import Names
 from panel.overdue import overdue_query
 from panel.words import Kind
 

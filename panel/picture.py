@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext, ngettext
 
+from hosting.names import Names
 from journal.models import Resource
 from journal.trusts import ends
 from mail.presentation import day_words, in_zone, initials, short_name
@@ -25,7 +26,6 @@ from nodes import keystore
 from nodes.facts import current_facts
 from nodes.models import Account, LocalNode, Peer, Trust
 from panel.drawing import MOST
-from panel.naming import Names
 from panel.overdue import overdue_query
 from panel.shapes import Colour, Dot, Household, How, Link
 from panel.trusts import SOON

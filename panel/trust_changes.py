@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from hosting import audit
+from hosting.names import Names
 from journal import trusts as rules
 from journal.revoke import may_take_back
 from mail import contacts, expiry, own_nodes
@@ -21,7 +22,6 @@ from nodes import keystore
 from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import Account
-from panel.naming import Names
 from sdmp.trust import Facts, TrustFact
 
 

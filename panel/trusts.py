@@ -11,24 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from hosting.names import Names
+from hosting.powers import power_words
 from journal.models import Resource
 from journal.trusts import NEVER, ends
-from mail.presentation import day_words, in_zone, join_words
+from mail.presentation import day_words, in_zone
 from nodes import keystore
 from nodes.facts import current_facts
 from nodes.models import Trust
-from panel.naming import Names
 from panel.words import Kind
-from sdmp.trust import (
-    CREATE_TRUST,
-    PUBLISH_RESOURCE,
-    READ_ENCRYPTED,
-    READ_RESOURCE,
-    REVOKE,
-    Facts,
-    State,
-    TrustFact,
-)
+from sdmp.trust import Facts, State, TrustFact
 
 SOON: Final = timedelta(days=30)
 
@@ -140,21 +132,6 @@ def _view(
         words=words,
         kind=kind,
     )
-
-
-def power_words(type_: str, powers: Iterable[str]) -> str:
-    """Say what a trust lets its trustee do: "keep and pass on and read their mail"."""
-    given = set(powers)
-    if type_ == "user":
-        return gettext("read what they publish")
-    words = {
-        READ_RESOURCE: gettext("keep and pass on"),
-        PUBLISH_RESOURCE: gettext("write for them"),
-        READ_ENCRYPTED: gettext("read their mail"),
-        CREATE_TRUST: gettext("make contacts and let in nodes"),
-        REVOKE: gettext("take back what others published"),
-    }
-    return join_words([text for power, text in words.items() if power in given])
 
 
 def _state_words(

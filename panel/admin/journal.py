@@ -15,7 +15,7 @@ from hosting import journal_pages, runs
 from hosting.chains import chain
 from hosting.decoding import decode, may_be_saved
 from hosting.models import Run
-from hosting.names import name_nodes, name_users
+from hosting.names import Names
 from journal.models import Line
 from nodes.models import Account
 from panel.admin.base import OwnersAdmin
@@ -81,9 +81,10 @@ class LineAdmin(OwnersAdmin):
             "title": gettext("Line %(n)d") % {"n": line.position},
         }
         if row is not None:
+            names = Names()
             more |= {
-                "author": name_users([row.author])[row.author],
-                "signer": name_nodes([row.signer])[row.signer],
+                "author": names.named(row.author),
+                "signer": names.node(row.signer),
                 "kind": journal_pages.KINDS.get(row.kind, row.kind),
                 "decoded": decode(row),
                 "chain": chain(row, timezone.now()),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from hosting.names import Names
 from journal.models import Wanted
 from mail.toasts import toast
 from nodes.facts import current_facts
@@ -21,7 +22,6 @@ from nodes.models import LocalNode, Peer, Trust
 from panel import peers
 from panel.admin.base import ChoiceFilter, OwnersAdmin
 from panel.finding import nodes_like
-from panel.naming import Names
 from panel.overdue import overdue_query
 from panel.trusts import trust_views
 

@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from hosting.names import Names
 from mail.toasts import toast
 from nodes import keystore
 from nodes.errors import UserError
@@ -26,7 +27,6 @@ from nodes.models import LocalNode, Peer, Trust
 from panel import trust_changes
 from panel.admin.base import ChoiceFilter, OwnersAdmin
 from panel.finding import nodes_like, users_like
-from panel.naming import Names
 from panel.page import context
 from panel.trusts import agreement, chain, standings, trust_views
 from panel.words import day, state

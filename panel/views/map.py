@@ -9,9 +9,9 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from hosting.names import Names
 from nodes.models import Peer
 from panel.drawing import draw
-from panel.naming import Names
 from panel.overdue import overdue_peers
 from panel.page import context
 from panel.peers import peer_views, urgent_first

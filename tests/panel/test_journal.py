@@ -139,7 +139,8 @@ def test_what_people_wrote_is_never_shown(owner: Client, kind: str) -> None:
     position = _position(kind)
     text = _text(owner, "admin:journal_line_change", position)
     assert SECRET not in text
-    assert "lets" in text  # the chain goes by Bob's trust for his node
+    # The chain goes by Bob's trust for his node, told as on the page of that trust.
+    assert "Bob lets 192.0.2.3:8000 act: keep and pass on, write for them and read" in text
     answer = owner.get(reverse("admin:journal_line_raw", args=[position]))
     if kind == "message":
         assert answer.status_code == 404

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from hosting.models import AuditEntry
+from hosting.names import Names
 from journal.authorising import authorise
 from journal.models import Resource
 from journal.trusts import trust_user, withdraw
@@ -21,7 +22,6 @@ from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import Account, Trust
 from panel import trust_changes
-from panel.naming import Names
 from sdmp.encoding import format_time
 from sdmp.trust import READ_RESOURCE, TrustFact
 from tests.panel.tables import get, text_of

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from hosting.models import AuditEntry
+from hosting.names import Names
 from journal.authorising import authorise
 from journal.trusts import trust_user, withdraw
 from mail.models import Contact
@@ -20,7 +21,6 @@ from nodes.errors import UserError
 from nodes.facts import current_facts
 from nodes.models import Account, Trust
 from panel import trust_changes
-from panel.naming import Names
 from panel.today import needs
 from panel.trusts import agreement, chain, standings, trust_views
 from sdmp.encoding import format_time
