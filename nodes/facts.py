@@ -8,9 +8,11 @@ is handed out is never changed again: a process that reads gets a set of facts t
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from django.db import connection, transaction
+from django.db.models import Model
 
 from nodes.models import Address, Identity, Revocation, Trust
 from sdmp.acceptance import identity_fact, revocation_fact, trust_fact
@@ -23,7 +25,7 @@ _NEWEST = (
     f"(SELECT MAX(id) FROM {Revocation._meta.db_table})"
 )
 
-
+M = TypeVar("M", bound=Model)
 Seen = tuple[int, int, int]
 _NOTHING: tuple[Facts, Seen] = (Facts(), (0, 0, 0))
 
@@ -73,7 +75,7 @@ def forget() -> None:
 
 def _read_on(known: Facts, seen: Seen, newest: Seen) -> Facts:
     facts = known.clone()
-    for identity in Identity.objects.filter(id__gt=seen[0], id__lte=newest[0]).order_by("id"):
+    for identity in _rows(Identity, seen[0], newest[0]):
         facts.add_identity(
             IdentityFact(
                 identity.identifier,
@@ -84,7 +86,7 @@ def _read_on(known: Facts, seen: Seen, newest: Seen) -> Facts:
                 identity.pem,
             )
         )
-    for trust in Trust.objects.filter(id__gt=seen[1], id__lte=newest[1]).order_by("id"):
+    for trust in _rows(Trust, seen[1], newest[1]):
         facts.add_trust(
             TrustFact(
                 trust.identifier,
@@ -98,7 +100,7 @@ def _read_on(known: Facts, seen: Seen, newest: Seen) -> Facts:
                 trust.settled,
             )
         )
-    for revocation in Revocation.objects.filter(id__gt=seen[2], id__lte=newest[2]).order_by("id"):
+    for revocation in _rows(Revocation, seen[2], newest[2]):
         facts.add_revocation(
             RevocationFact(
                 revocation.identifier,
@@ -109,6 +111,13 @@ def _read_on(known: Facts, seen: Seen, newest: Seen) -> Facts:
             )
         )
     return facts
+
+
+def _rows(model: type[M], seen: int, newest: int) -> Iterable[M]:
+    """Read the rows after those that have been seen, in their order."""
+    if newest <= seen:
+        return ()
+    return model._default_manager.filter(pk__gt=seen, pk__lte=newest).order_by("pk")
 
 
 def keep_facts(accepted: Sequence[tuple[Resource, bool]]) -> bool:

@@ -111,6 +111,18 @@ def make_node(
         node.kill()
 
 
+@pytest.fixture(autouse=True)
+def keys_of_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the node of a test take its keys from a pool, and load each key once."""
+    from nodes import enrolment, keystore
+    from tests.support.pool import Pool, load_once
+
+    pool = Pool()
+    monkeypatch.setattr(keystore, "generate", pool.generate)
+    monkeypatch.setattr(enrolment, "generate", pool.generate)
+    monkeypatch.setattr(keystore, "load_private", load_once)
+
+
 def pytest_configure() -> None:
     """Let test clients keep cookies as browsers do."""
     from tests.support import browserlike

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from sdmp.card import write_card
 from sdmp.container import build_from
 from sdmp.encoding import JSON, format_time
 from sdmp.encrypted import open_sealed, read_inner, seal
-from sdmp.keys import PrivateKey, PublicKey, load_private
+from sdmp.keys import PrivateKey, PublicKey
 from sdmp.letter import Letter, write_letter
 from sdmp.lines import first_line, make_line
 from sdmp.resource import Resource, make_resource, read_resource
@@ -54,8 +53,6 @@ class World:
     def start(self) -> World:
         """Make the node, with the key of the cast."""
         self._next_key(keystore, self.node)
-        # Loading a key takes longer than all else that most tests do.
-        self.monkeypatch.setattr(keystore, "load_private", _load_once)
         enrolment_door.make_node("our node", self.node.address)
         return self
 
@@ -296,8 +293,3 @@ def world_fixture(db: None, own_memory: None, monkeypatch: pytest.MonkeyPatch) -
     world = World(monkeypatch).start()
     world.enrol(ALICE)
     return world
-
-
-@cache
-def _load_once(pem: str) -> PrivateKey:
-    return load_private(pem)
