@@ -105,9 +105,9 @@ def _sweep(
                 # Nothing is filed, and no trust changes, while this is judged and done.
                 LocalNode.objects.select_for_update().first()
                 going = _judge(some, why, tally, before, Keeper(now))
-                rows = Resource.objects.filter(pk__in=[row.pk for row in going], revoked_by=None)
-                rows.update(payload=None)
-                HeldBy.objects.filter(resource__in=[row.pk for row in going]).delete()
+                gone = [row.pk for row in going]
+                Resource.objects.filter(pk__in=gone).update(payload=None)
+                HeldBy.objects.filter(resource__in=gone).delete()
         step(len(some))
 
 

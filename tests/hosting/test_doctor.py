@@ -209,6 +209,24 @@ def test_others_may_open_neither_directory_nor_secret(tmp_path: Path) -> None:
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755  # looked at, and left alone
 
 
+@pytest.mark.parametrize("which", ["node.secret", "web.secret", "elsewhere", ""])
+def test_secrets_that_others_may_read_are_found(
+    house: House, settings: Any, tmp_path: Path, which: str
+) -> None:
+    for name in ("node.secret", "web.secret", "elsewhere"):
+        (tmp_path / name).write_bytes(b"x" * 32)
+        (tmp_path / name).chmod(0o600)
+    tmp_path.chmod(0o700)
+    settings.DATA, settings.NODE_SECRET_FILE = tmp_path, tmp_path / "node.secret"
+    given = tmp_path / "elsewhere" if which == "elsewhere" else None
+    settings.VALUES = {**settings.VALUES, "SDMPWEB_WEB_SECRET": given}
+    assert machine.look_at_secrets().state == "ok"
+    (tmp_path / which).chmod(0o755 if not which else 0o640)
+    line = machine.look_at_secrets()
+    assert (line.slug, line.state) == ("secret", "bad")
+    assert f"chmod {'600' if which else '700'} {tmp_path / which}".rstrip("/") in line.todo
+
+
 def test_versions() -> None:
     good = {"Python": (3, 11), "Django": (5, 2, 1), "PostgreSQL": (15, 4)}
     line = machine.check_versions(good)

@@ -300,6 +300,25 @@ def test_notices_filed_for_nobody_stay(world: World) -> None:
     assert _is_held(Resource.objects.get(kind="message"))
 
 
+def test_notices_of_people_here_stay(house: House) -> None:
+    house.write(to=[], notice=True)
+    Letter.objects.update(read=True)
+    _age()
+    row = Resource.objects.get(kind="message")
+    assert row.author == house.alice.fingerprint
+    found = _apply(notices=30)["notices"]
+    assert (found["count"], found["kept"]) == (0, [])  # they are not even looked at
+    assert _is_held(row)
+
+
+def test_what_is_revoked_is_left_to_its_revocation(received: Resource) -> None:
+    other = Resource.objects.exclude(pk=received.pk).latest("pk")
+    Resource.objects.filter(pk=received.pk).update(revoked_by=other)
+    found = _apply(private=30)["private"]
+    assert (found["count"], _kept({"private": found}, "private")) == (0, {})
+    assert _is_held(received)
+
+
 def test_nothing_goes_while_an_account_catches_up(world: World, received: Resource) -> None:
     coming = CatchUp.objects.create(user=ALICE.fingerprint, backup=timezone.now())
     assert _apply(private=30) == {}

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -42,6 +45,20 @@ def test_what_fails_is_named_and_nothing_else_is_told(
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == {"ready": False, "failing": ["broker", "disk"]}
+
+
+@pytest.mark.django_db
+def test_missing_migrations_are_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "_migrated", False)  # what a process knows that begins now
+    [latest] = MigrationLoader(connection).graph.leaf_nodes("hosting")
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied(*latest)
+    for _ in range(2):
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json() == {"ready": False, "failing": ["migrations"]}
+    recorder.record_applied(*latest)
+    assert client.get("/readyz").json() == {"ready": True, "failing": []}
 
 
 def test_a_database_that_is_away_is_asked_once() -> None:
