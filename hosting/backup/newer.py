@@ -22,17 +22,23 @@ def refuse_newer(loader: MigrationLoader | None = None) -> None:
     Raises:
         NewerDatabase: one is not.
     """
-    loader = loader or MigrationLoader(connection)
+    if found := unknown(loader or MigrationLoader(connection)):
+        raise NewerDatabase(
+            f"The database is of a later version of sdmpweb ({', '.join(found)}); install that "
+            "version, or go back with `sdmpweb restore --snapshot`, or a backup from before it."
+        )
+
+
+def unknown(loader: MigrationLoader) -> list[str]:
+    """List the migrations of ours that were applied and that this program does not know.
+
+    Each as application/name.
+    """
     known = set(loader.disk_migrations) | {
         replaced for each in loader.disk_migrations.values() for replaced in each.replaces
     }
-    unknown = sorted(
+    return sorted(
         f"{app}/{name}"
         for app, name in loader.applied_migrations
         if app in OURS and (app, name) not in known
     )
-    if unknown:
-        raise NewerDatabase(
-            f"The database is of a later version of sdmpweb ({', '.join(unknown)}); install that "
-            "version, or go back with `sdmpweb restore --snapshot`, or a backup from before it."
-        )

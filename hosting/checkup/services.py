@@ -18,6 +18,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from hosting import beats
+from hosting.backup.newer import unknown
 from hosting.checkup.lines import Line
 from hosting.models import Beat
 from hosting.sizes import database_bytes
@@ -44,8 +45,7 @@ def look_at_database() -> Line:
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        known = set(executor.loader.disk_migrations or {})
-        newer = [name for name in executor.loader.applied_migrations if name not in known]
+        newer = unknown(executor.loader)
     except DatabaseError as error:
         why = (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
         sentence = gettext("It does not answer: %(why)s.") % {"why": why}
@@ -53,23 +53,23 @@ def look_at_database() -> Line:
     return check_tables(connection.vendor, len(missing), newer)
 
 
-def check_tables(vendor: str, missing: int, newer: Sequence[tuple[str, str]]) -> Line:
+def check_tables(vendor: str, missing: int, newer: Sequence[str]) -> Line:
     """Judge whether the tables are those of this program.
 
     Args:
         vendor: which database it is.
         missing: how many migrations are to be applied.
-        newer: migrations that were applied and that this program does not know.
+        newer: migrations that a later version has applied, each as application/name.
     """
     title = gettext("Database")
     name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(vendor, vendor)
-    if ours := [app for app, _ in newer if app in ("nodes", "journal", "mail", "hosting")]:
+    if newer:
         return Line(
             "database",
             "bad",
             title,
             gettext("Its tables were made by a newer version of sdmpweb (in “%(app)s”).")
-            % {"app": ours[0]},
+            % {"app": newer[0].partition("/")[0]},
             gettext("Install that version again, or restore the snapshot made before it."),
         )
     if missing:
