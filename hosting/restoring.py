@@ -23,6 +23,7 @@ from psycopg import sql
 
 from hosting.backup import postgresql_dump
 from hosting.backup.archive import NODE_SECRET, SETTINGS, SQLITE, WEB_SECRET, open_archive
+from hosting.backup.deeds import people
 from hosting.backup.errors import BackupError
 from hosting.backup.manifest import Manifest
 from hosting.backup.newer import refuse_newer
@@ -41,9 +42,17 @@ _MAY_BE_THERE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored: what the backup said of itself, the node, and where its settings are."""
+    """What was restored.
+
+    Args:
+        manifest: what the backup said of itself.
+        people: how many accounts of people.
+        back: the node.
+        settings: where those of the backup are.
+    """
 
     manifest: Manifest
+    people: int
     back: CameBack
     settings: Path | None
 
@@ -86,6 +95,7 @@ def restore(
             facts.forget()
             keystore.check_secret()
             with transaction.atomic():
+                accounts = people(manifest)
                 back = come_back(now, datetime.fromisoformat(manifest.made))
                 _unmark()
                 connection.run_on_commit.clear()  # nobody runs whom it would wake
@@ -95,7 +105,7 @@ def restore(
     if connection.vendor == "postgresql":
         # Its threads end before the process does.
         connection.close_pool()  # type: ignore[attr-defined]
-    return Restored(manifest, back, written)
+    return Restored(manifest, accounts, back, written)
 
 
 def refuse_broken_off() -> None:

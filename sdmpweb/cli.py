@@ -76,9 +76,11 @@ def _run(argv: list[str]) -> None:
     # Wrong use and --help end here, before anything is touched.
     command._called_from_command_line = True
     command.create_parser = partial(_parser, command.create_parser)
-    command.create_parser(argv[0], name).parse_args(argv[2:])
+    options = vars(command.create_parser(argv[0], name).parse_args(argv[2:]))
     try:
-        if name not in _WITHOUT_DATABASE:
+        # A command may be for a database that is there, or do without one.
+        needed = getattr(command, "needs_database", lambda options: True)
+        if name not in _WITHOUT_DATABASE and needed(options):
             from sdmpweb import schema
 
             schema.bring_up_to_date()

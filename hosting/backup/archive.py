@@ -23,6 +23,7 @@ from hosting.backup.age import Decrypting, Encrypting
 from hosting.backup.errors import BackupError, Damaged
 from hosting.backup.manifest import Manifest
 from hosting.backup.packing import Pack
+from hosting.backup.passphrase import refuse_weak
 from hosting.backup.places import open_to_read, open_to_write
 from nodes import keystore
 
@@ -50,10 +51,10 @@ def write_archive(
         progress: called with how much of the database is written, and of how much.
 
     Raises:
-        BackupError: there is such a file already, or it cannot be written. Then nothing is left.
+        BackupError: the passphrase is too short, there is such a file already, or it cannot be
+            written. Then nothing is left.
     """
-    if not passphrase:
-        raise BackupError("A backup needs a passphrase; set SDMPWEB_BACKUP_PASSPHRASE.")
+    refuse_weak(passphrase)
     with open_to_write(target) as file:
         counted = _Counted(file)
         encrypted = Encrypting(cast(BinaryIO, counted), passphrase)

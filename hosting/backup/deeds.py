@@ -12,12 +12,15 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from hosting import audit, runs
-from hosting.backup import places, snapshots
+from hosting.backup import places, presence, snapshots
 from hosting.backup.archive import Progress, write_archive
 from hosting.backup.checking import Checked, check
 from hosting.backup.errors import BackupError
 from hosting.backup.manifest import Manifest
+from hosting.backup.passphrase import refuse_weak
 from hosting.models import Run
+from mail.presentation import size_words
+from nodes.models import Account
 
 
 def back_up(place: str, passphrase: str, progress: Progress) -> str:
@@ -32,7 +35,7 @@ def back_up(place: str, passphrase: str, progress: Progress) -> str:
         BackupError: it cannot be written; nothing is left of it then.
     """
     started = timezone.now()
-    places.refuse_fleeting(place)
+    places.refuse_unfit(place)
     manifest, size = write_archive(place, passphrase, progress)
     words = _written(place, manifest, size)
     _ended(Run.Kind.BACKUP, started, Run.Outcome.GOOD, words, [_finding(place, manifest, size)])
@@ -40,14 +43,15 @@ def back_up(place: str, passphrase: str, progress: Progress) -> str:
 
 
 def restore_test(place: str, passphrase: str, progress: Progress) -> Checked:
-    """Test a backup that a command names.
+    """Test a backup that a command names; that may be done where there is no node.
 
     Raises:
         BackupError: it cannot be opened or loaded.
     """
     started = timezone.now()
     checked = check(place, passphrase, progress)
-    _ended(Run.Kind.CHECK, started, _outcome(checked), checked.words, _tested(place, checked))
+    if presence.is_here():
+        _ended(Run.Kind.CHECK, started, _outcome(checked), checked.words, _tested(place, checked))
     return checked
 
 
@@ -93,7 +97,8 @@ def why_not() -> str:
     if not settings.BACKUP_PASSPHRASE:
         return gettext("Backups have no passphrase yet: set SDMPWEB_BACKUP_PASSPHRASE.")
     try:
-        places.refuse_fleeting(settings.BACKUP_TO)
+        refuse_weak(settings.BACKUP_PASSPHRASE)
+        places.refuse_unfit(settings.BACKUP_TO)
     except BackupError as error:
         return str(error)
     return ""
@@ -102,8 +107,23 @@ def why_not() -> str:
 def clear_leftovers(now: datetime) -> None:
     """Delete what killed backups and snapshots have left in directories of this machine."""
     for directory in (settings.BACKUP_TO, str(snapshots.directory())):
-        if directory and not places.is_url(directory):
+        if directory and not places.is_url(directory) and places.path_of(directory).is_dir():
             places.try_to_clear(directory, now)
+
+
+def where_it_lies() -> str:
+    """Warn of backups that go with the disk of the data; nothing where they do not."""
+    if not settings.BACKUP_TO or not places.is_beside_data(settings.BACKUP_TO):
+        return ""
+    return gettext(
+        "Backups lie on the same disk as the data, and are gone with it: name a place elsewhere "
+        "with SDMPWEB_BACKUP_TO, or copy them there."
+    )
+
+
+def people(manifest: Manifest) -> int:
+    """Count the accounts of people in a backup of the database that this process uses."""
+    return manifest.rows.get("nodes_account", 0) - Account.objects.filter(is_echo=True).count()
 
 
 def _finding(place: str, manifest: Manifest, size: int) -> dict[str, Any]:
@@ -127,7 +147,7 @@ def _outcome(checked: Checked) -> Run.Outcome:
 
 
 def _written(place: str, manifest: Manifest, size: int) -> str:
-    accounts = manifest.rows.get("nodes_account", 0)
+    accounts = people(manifest)
     letters = manifest.rows.get("mail_letter", 0)
     resources = manifest.rows.get("journal_resource", 0)
     held = [
@@ -135,10 +155,10 @@ def _written(place: str, manifest: Manifest, size: int) -> str:
         ngettext("%(n)s message", "%(n)s messages", letters) % {"n": number_format(letters)},
         ngettext("%(n)s resource", "%(n)s resources", resources) % {"n": number_format(resources)},
     ]
-    return gettext("Backed up to %(place)s: %(held)s; %(bytes)s bytes.") % {
+    return gettext("Backed up to %(place)s: %(held)s; %(size)s.") % {
         "place": places.shown(place),
         "held": ", ".join(held),
-        "bytes": number_format(size),
+        "size": size_words(size),
     }
 
 

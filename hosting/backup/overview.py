@@ -9,7 +9,7 @@ from django.conf import settings
 
 from hosting import runs
 from hosting.backup import due, places
-from hosting.backup.deeds import why_not
+from hosting.backup.deeds import where_it_lies, why_not
 from hosting.backup.errors import BackupError
 from hosting.models import Run
 
@@ -28,6 +28,7 @@ class Overview:
     """How it stands with backups.
 
     Args:
+        beside: a warning of where they lie, a sentence; else nothing.
         missing: what is to be set before the node backs up by itself, a sentence; else nothing.
         to: where to, without a name or a password in it.
         every: hours between backups.
@@ -42,6 +43,7 @@ class Overview:
         unread: why that cannot be said; else nothing.
     """
 
+    beside: str
     missing: str
     to: str
     every: int
@@ -63,6 +65,7 @@ def overview(now: datetime) -> Overview:
     told = last.findings[0] if last is not None and last.findings else {}
     kept, unread = _kept()
     return Overview(
+        beside=where_it_lies(),
         missing=why_not(),
         to=places.shown(settings.BACKUP_TO) if settings.BACKUP_TO else "",
         every=settings.BACKUP_EVERY,

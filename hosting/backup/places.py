@@ -11,16 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import BinaryIO, Final
 from urllib.parse import urlsplit, urlunsplit
 
-import fsspec
 import structlog
+from django.conf import settings
+from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
+from hosting.backup import remote
 from hosting.backup.errors import BackupError
-from nodes.models import LocalNode
+from nodes.models import LocalNode, SealedKey
 
 _log = structlog.get_logger(__name__)
 _PART: Final = ".part"
@@ -29,6 +31,9 @@ _LONGEST: Final = timedelta(days=1)
 """So long nobody writes at a place where it cannot be seen that somebody does."""
 _FLEETING: Final = frozenset({"memory"})
 """Where fsspec keeps what is gone when the process ends."""
+_WRITTEN: Final = gettext_noop("%(place)s cannot be written: %(why)s.")
+_READ: Final = gettext_noop("%(place)s cannot be read: %(why)s.")
+_DELETED: Final = gettext_noop("%(place)s cannot be deleted: %(why)s.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +58,41 @@ def path_of(place: str) -> Path:
     return Path(place.removeprefix("file://")).expanduser().absolute()
 
 
-def refuse_fleeting(place: str) -> None:
-    """Make sure that what is written at a place is there when this process has ended.
+def refuse_unfit(place: str) -> None:
+    """Make sure that a place is of a kind that keeps backups. No other machine is asked.
 
     Raises:
-        BackupError: it is not.
+        BackupError: what is written there ends with this process, it can only be read from, or
+            nothing here reaches places of its kind.
     """
-    names = [part.partition(":")[0] for part in place.split("::")] if is_url(place) else []
-    if _FLEETING.intersection(names):
+    if not is_url(place):
+        return
+    kinds = [part.partition(":")[0] for part in place.split("::") if not part.startswith("/")]
+    if _FLEETING.intersection(kinds):
         raise BackupError(
             gettext("What is written to %(place)s ends with this process; name another place.")
             % {"place": shown(place)}
         )
+    for kind in kinds:
+        if why := remote.why_unfit(kind):
+            raise _cannot(_WRITTEN, place, remote.RemoteError(why))
+
+
+def is_beside_data(directory: str) -> bool:
+    """Tell whether a directory is on the disk of the database, and so would go with it."""
+    if is_url(directory) or connection.vendor != "sqlite":
+        return False
+    try:
+        return path_of(directory).stat().st_dev == Path(settings.DATA).stat().st_dev
+    except OSError:
+        return False
 
 
 def shown(place: str) -> str:
     """Write a place for people: without a name, a password and parameters in it."""
     if not is_url(place):
         return str(path_of(place))
-    parts = urlsplit(place)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    return "::".join(_shown_link(link) for link in place.split("::"))
 
 
 def join(directory: str, name: str) -> str:
@@ -83,14 +102,14 @@ def join(directory: str, name: str) -> str:
 
 def new_name(now: datetime) -> str:
     """Name a backup of this node that is made now."""
-    return f"{_prefix()}{now.astimezone(UTC).strftime(_TIME)}.age"
+    return f"{_own_name()}-{now.astimezone(UTC).strftime(_TIME)}.age"
 
 
 @contextmanager
 def open_to_write(place: str) -> Iterator[BinaryIO]:
     """Give a new file to write; it has its name once all is written, and there is none otherwise.
 
-    What killed processes of this node have left beside it goes first.
+    What killed processes of this node have left beside it goes.
 
     Raises:
         BackupError: there is one already, or it cannot be written.
@@ -98,10 +117,8 @@ def open_to_write(place: str) -> Iterator[BinaryIO]:
     try:
         with _write_remote(place) if is_url(place) else _write_local(path_of(place)) as file:
             yield file
-    except BackupError:
-        raise
-    except (OSError, ImportError, ValueError) as error:
-        raise BackupError(f"{shown(place)} cannot be written: {_reason(error)}.") from None
+    except OSError as error:
+        raise _cannot(_WRITTEN, place, error) from None
 
 
 @contextmanager
@@ -112,16 +129,10 @@ def open_to_read(place: str) -> Iterator[BinaryIO]:
         BackupError: it is not there, or cannot be read.
     """
     try:
-        if is_url(place):
-            with fsspec.open(place, "rb") as file:
-                yield cast(BinaryIO, file)
-        else:
-            with path_of(place).open("rb") as local:
-                yield local
-    except BackupError:
-        raise
-    except (OSError, ImportError, ValueError) as error:
-        raise BackupError(f"{shown(place)} cannot be read: {_reason(error)}.") from None
+        with remote.open_to_read(place) if is_url(place) else path_of(place).open("rb") as file:
+            yield file
+    except OSError as error:
+        raise _cannot(_READ, place, error) from None
 
 
 def listed(directory: str) -> list[Found]:
@@ -130,8 +141,7 @@ def listed(directory: str) -> list[Found]:
     Raises:
         BackupError: the directory cannot be read.
     """
-    prefix = _prefix()
-    pattern = re.compile(re.escape(prefix) + r"([0-9]{8}T[0-9]{6}Z)\.age")
+    pattern = re.compile(rf"{_ours()}-([0-9]{{8}}T[0-9]{{6}}Z)\.age")
     found = []
     for name, size in _entries(directory):
         if matched := pattern.fullmatch(name):
@@ -162,8 +172,7 @@ def clear_leftovers(directory: str, now: datetime) -> list[str]:
     Raises:
         BackupError: the directory cannot be read, or something in it cannot be deleted.
     """
-    ours = re.escape(_prefix().rstrip("-"))
-    pattern = re.compile(rf"\..+\.{ours}(?:-([0-9]{{8}}T[0-9]{{6}}Z))?{re.escape(_PART)}")
+    pattern = re.compile(rf"\..+\.{_ours()}(?:-([0-9]{{8}}T[0-9]{{6}}Z))?{re.escape(_PART)}")
     gone = []
     for name, _ in _entries(directory):
         if not (matched := pattern.fullmatch(name)):
@@ -179,12 +188,24 @@ def clear_leftovers(directory: str, now: datetime) -> list[str]:
     return gone
 
 
-def _prefix() -> str:
-    """Begin the names of this node's backups: several nodes may share a place."""
+def _own_name() -> str:
+    """Name this node, with what the names of its backups begin: several may share a place."""
     # Before an upgrade the table may lack what is asked for nowhere here.
-    node = LocalNode.objects.values_list("fingerprint", flat=True).first()
-    named = hashlib.sha256((node or "").encode()).hexdigest()[:8]
-    return f"sdmpweb-{named}-"
+    return _name_of(LocalNode.objects.values_list("fingerprint", flat=True).first() or "")
+
+
+def _ours() -> str:
+    """Give a pattern for what this node is named by, with its key and with those it had before.
+
+    A node that was restored, or has renewed its key, goes on with the backups of before.
+    """
+    former = SealedKey.objects.values_list("fingerprint", flat=True)
+    names = {_own_name(), *map(_name_of, former)}
+    return f"(?:{'|'.join(map(re.escape, sorted(names)))})"
+
+
+def _name_of(fingerprint: str) -> str:
+    return f"sdmpweb-{hashlib.sha256(fingerprint.encode()).hexdigest()[:8]}"
 
 
 def _moment(text: str) -> datetime:
@@ -194,14 +215,14 @@ def _moment(text: str) -> datetime:
 def _part(name: str, begun: datetime | None = None) -> str:
     """Name a file while it is written: hidden, by which node, and since when where that counts."""
     time = f"-{begun.astimezone(UTC).strftime(_TIME)}" if begun else ""
-    return f".{name}.{_prefix().rstrip('-')}{time}{_PART}"
+    return f".{name}.{_own_name()}{time}{_PART}"
 
 
 @contextmanager
 def _write_local(path: Path) -> Iterator[BinaryIO]:
     if path.exists():
-        raise BackupError(f"{path} exists already; name another file.")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        raise FileExistsError
+    _refuse_missing(path.parent)
     try_to_clear(str(path.parent), timezone.now())
     beside = path.with_name(_part(path.name))
     opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -217,7 +238,7 @@ def _write_local(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
             if path.exists():
-                raise BackupError(f"{path} exists already; name another file.")
+                raise FileExistsError
             beside.rename(path)
         finally:
             beside.unlink(missing_ok=True)
@@ -230,44 +251,27 @@ def _write_local(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _write_remote(place: str) -> Iterator[BinaryIO]:
-    system, path = fsspec.core.url_to_fs(place)
-    if system.exists(path):
-        raise BackupError(f"{shown(place)} exists already; name another file.")
-    directory, _, name = path.rpartition("/")
     now = timezone.now()
-    try_to_clear(place.rpartition("/")[0], now)
-    beside = f"{directory}/{_part(name, now)}" if directory else _part(name, now)
-    try:
-        with system.open(beside, "wb") as file:
-            yield file
-        system.mv(beside, path)
-    except BaseException:
-        if system.exists(beside):
-            system.rm_file(beside)
-        raise
+    with remote.open_to_write(place, lambda name: _part(name, now)) as file:
+        try_to_clear(place.rpartition("/")[0], now)  # once the place is known to answer
+        yield file
 
 
 def _entries(directory: str) -> list[tuple[str, int]]:
-    """List names and sizes of the files in a directory; nothing where there is none yet."""
+    """List names and sizes of the files in a directory; nothing where there is none elsewhere."""
     try:
-        if not is_url(directory):
-            return [
-                (each.name, each.stat().st_size)
-                for each in path_of(directory).iterdir()
-                if each.is_file()
-            ]
-        system, path = fsspec.core.url_to_fs(directory)
-        system.invalidate_cache()
-        rows: list[dict[str, Any]] = system.ls(path, detail=True)
+        if is_url(directory):
+            return remote.entries(directory)
+        _refuse_missing(path_of(directory))
         return [
-            (row["name"].rpartition("/")[2], int(row.get("size") or 0))
-            for row in rows
-            if row["type"] == "file"
+            (each.name, each.stat().st_size)
+            for each in path_of(directory).iterdir()
+            if each.is_file()
         ]
     except FileNotFoundError:
         return []
-    except (OSError, ImportError, ValueError) as error:
-        raise BackupError(f"{shown(directory)} cannot be read: {_reason(error)}.") from None
+    except OSError as error:
+        raise _cannot(_READ, directory, error) from None
 
 
 def try_to_clear(directory: str, now: datetime) -> None:
@@ -297,22 +301,43 @@ def _unlink_unlocked(path: Path) -> bool:
 def _delete(place: str) -> None:
     try:
         if is_url(place):
-            system, path = fsspec.core.url_to_fs(place)
-            system.rm_file(path)
+            remote.delete(place)
         else:
             path_of(place).unlink(missing_ok=True)
-    except (OSError, ImportError, ValueError) as error:
-        raise BackupError(f"{shown(place)} cannot be deleted: {_reason(error)}.") from None
+    except OSError as error:
+        raise _cannot(_DELETED, place, error) from None
 
 
-def _reason(error: Exception) -> str:
-    """Say why, without what a URL may hold."""
-    if isinstance(error, OSError) and error.errno:
+def _refuse_missing(directory: Path) -> None:
+    """Make sure that a directory is there. One that is missing may be a disk that is missing."""
+    if not directory.is_dir():
+        raise BackupError(
+            gettext("There is no directory %(directory)s; make it, or mount the disk it is on.")
+            % {"directory": directory}
+        )
+
+
+def _cannot(what: str, place: str, error: OSError) -> BackupError:
+    """Say in a sentence what cannot be done with a place, and why, without what a URL may hold."""
+    about = {"place": shown(place), "why": _reason(error)}
+    if isinstance(error, FileExistsError):
+        return BackupError(gettext("%(place)s exists already; name another file.") % about)
+    return BackupError(gettext(what) % about)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, remote.RemoteError):
+        return str(error)
+    if error.errno:
         return os.strerror(error.errno)
-    if isinstance(error, ImportError):
-        return str(error).rstrip(".")  # names the package that reaches such places
     if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    if isinstance(error, ValueError) and str(error).startswith("Protocol not known"):
-        return "fsspec knows no places of this kind"
+        return gettext("there is no such file")
     return type(error).__name__
+
+
+def _shown_link(link: str) -> str:
+    if not re.match(r"[a-z][a-z0-9+.-]+:/", link):
+        return link
+    parts = urlsplit(link)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))

@@ -17,7 +17,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection
 
-from hosting.backup import facts, sqlite_copy
+from hosting.backup import facts, presence, sqlite_copy
 from hosting.backup.archive import MANIFEST, write_tar
 from hosting.backup.errors import BackupError, Damaged
 from hosting.backup.manifest import Manifest
@@ -44,7 +44,7 @@ def take(now: datetime) -> Path | None:
     Raises:
         BackupError: it cannot be written; then nothing is left of it.
     """
-    if not _holds_a_node():
+    if not presence.is_here():
         return None
     for path in taken()[:1]:
         if _is_half_done_since(path):
@@ -107,14 +107,6 @@ def _is_half_done_since(path: Path) -> bool:
     same = (then.node, then.head_line) == (now.node, now.head_line)
     before = {tuple(each) for each in then.migrations}
     return same and before < {tuple(each) for each in now.migrations}
-
-
-def _holds_a_node() -> bool:
-    found = facts.tables(connection.vendor, _ask)
-    return any(
-        table in found and _ask(f'SELECT 1 FROM "{table}" LIMIT 1')  # noqa: S608
-        for table in ("nodes_account", "nodes_localnode")
-    )
 
 
 def _ask(query: str) -> list[Any]:

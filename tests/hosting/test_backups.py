@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 from hosting.backup.archive import open_archive
 from hosting.backup.errors import BackupError, Damaged, WrongPassphrase
 from sdmpweb import env
+from tests.support import ftp
 from tests.support.console import Console
 from tests.support.nodes import ROOT, CommandFailed, NodeProcess, Services
 
@@ -40,6 +42,7 @@ def node(
 ) -> Iterator[NodeProcess]:
     """A running node with two accounts that know each other, whose backups go to a directory."""
     home = tmp_path_factory.mktemp("home")
+    (home / "kept").mkdir()
     services: Services | None = None
     if request.param == "grown":
         services = request.getfixturevalue("services")
@@ -183,10 +186,59 @@ def test_a_full_disk_leaves_nothing(node: NodeProcess, tmp_path: Path) -> None:
     assert not list(node.data.glob(".copy-*"))
 
 
+@SQLITE
+def test_a_place_elsewhere_keeps_them(node: NodeProcess, tmp_path: Path) -> None:
+    """A server of FTP, which is no directory of this machine."""
+    with ftp.serving(tmp_path) as server:
+        said = node.command("backup", f"{server.url}/house.age")
+        assert re.match(
+            r"Backed up to ftp://127\.0\.0\.1:\d+/house\.age: 2 accounts, .* [KM]B\.", said
+        )
+        assert [path.name for path in tmp_path.iterdir()] == ["house.age"]
+        checked = node.command("backup", "--check", f"{server.url}/house.age")
+        assert "was restored and is whole" in checked
+        assert "exists already" in _refused(node, f"{server.url}/house.age")
+        said = _refused(node, f"{server.url.replace(ftp.PASSWORD, 'another')}/x.age")
+        assert "cannot be written: error_perm." in said
+        assert "another" not in said
+    assert "Connection refused" in _refused(node, f"{server.url}/x.age")
+    assert ftp.PASSWORD not in node.read_log()
+
+
+@SQLITE
+def test_what_would_be_no_backup_is_refused(node: NodeProcess, tmp_path: Path) -> None:
+    assert "can only be read from" in _refused(node, "https://olga:pw@127.0.0.1:1/x.age")
+    missing = tmp_path / "not" / "mounted"
+    assert f"There is no directory {missing}" in _refused(node, str(missing / "a.age"))
+    assert not missing.parent.exists()
+    environment = {**node.environment, "SDMPWEB_BACKUP_PASSPHRASE": "a"}
+    said = _run(environment, "backup", str(tmp_path / "a.age"))
+    assert "12 characters or more" in said
+    nowhere = {**node.environment, "SDMPWEB_DATA": str(tmp_path / "nowhere")}
+    assert "There is no node in" in _run(nowhere, "backup", str(tmp_path / "a.age"))
+    assert not list(tmp_path.glob("*.age"))
+    # Where there is no node one can be tested, and then be restored.
+    good = tmp_path / "good.age"
+    node.command("backup", str(good))
+    assert "was restored and is whole" in _run(nowhere, "backup", "--check", str(good), status=0)
+    assert {path.name for path in (tmp_path / "nowhere").iterdir()} == {"web.secret"}
+
+
+def _run(environment: dict[str, str], *arguments: str, status: int = 1) -> str:
+    """Run a command that says one sentence."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sdmpweb", *arguments],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == status, done.stderr
+    said = done.stdout + done.stderr
+    assert said.count("\n") == 1, said
+    return said
+
+
 @BOTH
 def test_the_node_backs_up_rotates_and_tests_by_itself(node: NodeProcess) -> None:
     kept = Path(node.environment["SDMPWEB_BACKUP_TO"])
-    kept.mkdir()
     (kept / "sdmpweb-00000000-20260101T000000Z.age").write_bytes(b"of another node")
     (kept / "holiday.age").write_bytes(b"of nobody")
     for _ in range(3):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db.utils import OperationalError
 from rich.console import Console
 from rich.progress import Progress
 
+from hosting.backup import presence
 from hosting.backup.deeds import back_up, restore_test
 from hosting.management.asking import ask_passphrase
 from nodes.errors import UserError
@@ -27,6 +30,19 @@ class Command(BaseCommand):
             action="store_true",
             help="restore the file into a scratch directory, and verify journal and resources",
         )
+
+    def needs_database(self, options: Mapping[str, Any]) -> bool:
+        """Tell whether there is a database to be brought up to date; none is made.
+
+        Raises:
+            BackupError: there is nothing to back up.
+        """
+        try:
+            if not options["check"]:
+                presence.refuse_nothing()
+            return presence.is_here()
+        except OperationalError:
+            return True  # who brings it up to date says why it cannot be used
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Write it, or nothing; or test one that was written."""

@@ -76,13 +76,11 @@ class Command(BaseCommand):
     def _tell(self, restored: Restored) -> None:
         manifest, back = restored.manifest, restored.back
         made = manifest.made.replace("T", " ").replace("Z", " UTC")
-        accounts, letters = (
-            manifest.rows.get(table, 0) for table in ("nodes_account", "mail_letter")
-        )
+        letters = manifest.rows.get("mail_letter", 0)
         say = self.stdout.write
         say(
             f"Restored {manifest.node_name or 'a node that nobody owns yet'} as it was on {made}, "
-            f"with {counted(accounts, 'account')} and {counted(letters, 'message')}."
+            f"with {counted(restored.people, 'account')} and {counted(letters, 'message')}."
         )
         if back.fingerprint:
             say(f"node {back.fingerprint}")
