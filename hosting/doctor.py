@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext, override
 
 from hosting import beats, runs
-from hosting.checkup import calls, doors, machine, services
+from hosting.checkup import backups, calls, doors, machine, services
 from hosting.checkup.lines import Line, from_finding, in_need, read_line
 from hosting.models import Run
 from hosting.runs import Progress
@@ -83,6 +83,7 @@ def examine_here(*, running: bool) -> list[Line]:
         machine.look_at_clock(now),
         machine.look_at_disk(),
         machine.look_at_secrets(),
+        *backups.look_at_backups(now),
         machine.look_at_versions(broker.version if broker else ""),
         services.look_at_database(),
         *filter(None, [services.look_at_room()]),

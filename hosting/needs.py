@@ -17,9 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from hosting import beats, doctor, runs
-from hosting.backup import due
-from hosting.backup.deeds import why_not
-from hosting.checkup import services
+from hosting.checkup import backups, services
 from hosting.checkup.lines import Line, from_finding, in_need
 from hosting.models import Run
 from journal import taken_over
@@ -27,8 +25,9 @@ from mail import selfcheck
 from mail.presentation import when_words
 
 State = Literal["bad", "warn", "info"]
-_LATE: Final = timedelta(days=2)  # a check or a backup that is due for so long does not come
-_LIVE: Final = frozenset({"disk", *beats.NAMES})  # looked at anew, whatever the doctor found
+_LATE: Final = timedelta(days=2)  # a check that is due for so long does not come
+_LIVE: Final = frozenset({"disk", "backups", *beats.NAMES})
+"""Looked at anew, whatever the doctor found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +87,9 @@ def _what_the_doctor_found(now: datetime) -> Iterator[Need]:
 
 
 def _backups(now: datetime) -> Iterator[Need]:
-    zone = timezone.get_current_timezone()
-    if missing := why_not():
-        yield Need("backup", "warn", missing, part="backups")
-        return
-    last = runs.latest(Run.Kind.BACKUP)
-    if last is not None and last.outcome == Run.Outcome.FAILED:
-        words = gettext("The last backup failed: %(why)s") % {"why": last.words}
-        yield Need("backup", "bad", words, part="backups")
-    elif (at := due.next_backup(now)) is not None and at < now - _LATE:
-        words = gettext("A backup is due since %(when)s and does not come.")
-        yield Need("backup", "bad", words % {"when": when_words(at, now, zone)}, part="backups")
-    tested = runs.latest(Run.Kind.CHECK)
-    if tested is not None and tested.outcome != Run.Outcome.GOOD:
-        words = gettext("The last restore test did not go well: %(why)s") % {"why": tested.words}
-        yield Need("restore-test", "bad", words, part="backups")
+    for line in backups.faults(now):
+        state: State = "bad" if line.state == "bad" else "warn"
+        yield Need(line.slug, state, line.sentence, line.todo, part="backups")
 
 
 def _other_runs(now: datetime) -> Iterator[Need]:

@@ -362,10 +362,13 @@ def test_a_run_leaves_its_lines(house: House, make_processes: Callable[[], None]
     make_processes()
     run = _do(Run.Kind.DOCTOR)
     lines = {line.slug: line for line in doctor.lines_of(run)}
-    # This node has no address.
-    assert [slug for slug, line in lines.items() if line in in_need([line])] == ["address"]
+    # This node has no address, and is not backed up.
+    assert [slug for slug, line in lines.items() if line in in_need([line])] == [
+        "address",
+        "backups",
+    ]
     assert run.outcome == Run.Outcome.BAD
-    assert run.words == "1 line says what to do."
+    assert run.words == "2 lines say what to do."
     assert lines["call"].state == lines["websocket"].state == "unknown"
     assert run.done == run.total
     assert all(read_line(line.to_json()) == line for line in lines.values())
