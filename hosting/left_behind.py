@@ -13,12 +13,12 @@ from django.utils.translation import gettext, ngettext
 
 from nodes import keystore
 from nodes.facts import current_facts
-from nodes.models import Account
+from nodes.models import Account, LocalNode
 
 
 def left_behind(now: datetime) -> list[str]:
     """List the users whom an earlier key of this node serves, the present one not, nor a login."""
-    former = keystore.former_fingerprints()
+    former = keystore.former_fingerprints() if LocalNode.objects.exists() else []
     if not former:
         return []
     facts = current_facts()
