@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 
 from hosting import restore
+from hosting.backup import places
 from hosting.models import AuditEntry, Run
 from journal import catching_up
 from journal.authorising import authorise
@@ -23,7 +26,7 @@ from journal.trusts import trust_user
 from journal.verification import verify_journal
 from mail import echo, expiry, held, returning
 from mail.drafts import Content, Mark
-from mail.models import Delivery, Draft, Held, Invitation, Letter, OwedReceipt
+from mail.models import Delivery, Draft, Held, Invitation, Letter, OwedReceipt, PushSubscription
 from mail.opening import open_waiting
 from mail.profile import save_profile
 from mail.send import send
@@ -129,6 +132,16 @@ def test_it_is_another_node_with_the_same_users(home: World) -> None:
     assert current_facts().may_talk(NEW, DESK.fingerprint, later())
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.where, entry.details["waiting"]) == ("node.restore", "command", 0)
+
+
+def test_it_goes_on_with_the_backups_of_before(home: World, tmp_path: Path) -> None:
+    names = [places.new_name(home.now - timedelta(days=1))]
+    come_back(home)
+    names.append(places.new_name(home.now))
+    for name in (*names, "sdmpweb-00000000-20200101T000000Z.age"):
+        (tmp_path / name).touch()
+    assert [each.name for each in places.listed(str(tmp_path))] == names[::-1]
+    assert places.rotate(str(tmp_path), 1) == names[:1]
 
 
 def test_nothing_new_is_published_until_peers_were_asked(home: World, bobs: Peer) -> None:
@@ -287,8 +300,12 @@ def test_all_are_signed_out_and_links_end(home: World) -> None:
         account=home.alice, kind="contact", token_hash="c", expires=later(days=1)
     )
     Run.objects.create(kind="backup")
+    UserSession.objects.create(user=home.alice, ip="192.0.2.1", session_key="s", user_agent="x")
+    PushSubscription.objects.create(account=home.alice, endpoint_hash="d", sealed=b"")
     come_back(home)
     assert not Session.objects.exists()
+    assert not UserSession.objects.exists()
+    assert not PushSubscription.objects.exists()
     assert not SetupLink.objects.exists()
     assert not LoginLink.objects.exists()
     assert not Run.objects.exists()
