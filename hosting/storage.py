@@ -1,7 +1,7 @@
 """How much is kept here, by account, by contact and by kind.
 
 What is shown was counted by a run of the kind `storage`, so that a page is quick however much
-there is; `used_by` adds up one account as it is now.
+there is; `mail.space` adds up one account as it is now.
 
 An account's own is what it has published here, its copies of letters, and its drafts. What others
 have published is kept once for all accounts, and counted to its author.
@@ -47,11 +47,6 @@ _KINDS: Final = {
     COPIES: _("Accounts’ copies of letters"),
     DRAFTS: _("Drafts with their files"),
 }
-
-
-def used_by(account: Account) -> int:
-    """Give the bytes that an account takes now; quick enough to be asked before each letter."""
-    return space.used(account)
 
 
 def used_by_accounts() -> dict[int, int]:

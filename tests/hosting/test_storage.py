@@ -11,7 +11,7 @@ from hosting import runs, schedule, storage
 from hosting.models import Run, Stored
 from hosting.work import WORK
 from journal.models import Resource
-from mail import drafts
+from mail import drafts, space
 from mail.drafts import Content, Mark
 from mail.models import Letter
 from tests.mail.conftest import House
@@ -19,23 +19,23 @@ from tests.mail.conftest import house as house
 
 
 def test_an_account_takes_what_it_published_and_its_copies_and_drafts(house: House) -> None:
-    before = storage.used_by(house.bob)
+    before = space.used(house.bob)
     own = Resource.objects.filter(author=house.bob.fingerprint).aggregate(used=Sum("size"))["used"]
     assert before == own > 0
     house.write(body="word " * 1000)
     copy = Letter.objects.get(account=house.bob)
     sealed = len(copy.sealed_head) + len(copy.sealed_body)
     receipt = Resource.objects.filter(author=house.bob.fingerprint).latest("pk")
-    assert storage.used_by(house.bob) == before + sealed + receipt.size
+    assert space.used(house.bob) == before + sealed + receipt.size
     drafts.save(house.bob, Content(body="a beginning"), Mark())
-    assert storage.used_by(house.bob) > before + sealed + receipt.size
+    assert space.used(house.bob) > before + sealed + receipt.size
 
 
 def test_what_is_gone_takes_no_room(house: House) -> None:
-    before = storage.used_by(house.alice)
+    before = space.used(house.alice)
     gone = Resource.objects.filter(author=house.alice.fingerprint).latest("pk")
     Resource.objects.filter(pk=gone.pk).update(payload=None)
-    assert storage.used_by(house.alice) == before - gone.size
+    assert space.used(house.alice) == before - gone.size
 
 
 def _run(kind: str) -> Run:
@@ -53,7 +53,7 @@ def test_a_count_holds_every_byte_once(house: House) -> None:
     published = Stored.objects.exclude(kind__in=storage.PRIVATE).aggregate(used=Sum("bytes"))
     assert published["used"] == Resource.objects.aggregate(used=Sum("size"))["used"]
     for account in (house.alice, house.bob):
-        assert storage.used_by_accounts()[account.pk] == storage.used_by(account)
+        assert storage.used_by_accounts()[account.pk] == space.used(account)
 
 
 def test_a_count_anew_forgets_what_is_gone(house: House) -> None:
