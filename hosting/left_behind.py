@@ -42,7 +42,7 @@ def words(number: int) -> str:
 def todo() -> str:
     """Say what has to be done, by whom, in which order."""
     return gettext(
-        "Send each of them what `sdmpweb export_node` prints; they add that at their own node, "
+        "Send each of them what “sdmpweb export_node” prints; they add that at their own node, "
         "under My nodes, with the recovery phrase, take the earlier key out there, and send you "
-        "their card anew for `sdmpweb serve_user CARD`."
+        "their card anew for “sdmpweb serve_user CARD”."
     )
