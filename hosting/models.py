@@ -146,3 +146,23 @@ class Told(models.Model):
 
     def __str__(self) -> str:
         return f"{self.peer[:12]} up to {self.sure}"
+
+
+class Trouble(models.Model):
+    """Something of the node that an owner is told of (`hosting.telling`), while it stands.
+
+    A row outlives what it is about by a day, so that what comes and goes is told once.
+    """
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    slug = models.CharField(max_length=32)  # that of the need
+    since = models.DateTimeField(default=timezone.now)
+    over = models.DateTimeField(null=True)
+    told = models.DateTimeField(null=True)
+    seen = models.DateTimeField(null=True)  # in the panel, since it was last told
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "slug"], name="one_trouble_each")]
+
+    def __str__(self) -> str:
+        return self.slug

@@ -10,7 +10,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from hosting import audit, beats, gauges, runs, schedule
+from hosting import audit, beats, gauges, runs, schedule, telling
 from hosting.retention.told import note_told
 from hosting.work import WORK
 from nodes import counts
@@ -39,6 +39,12 @@ def ask_for_due() -> None:
     now = timezone.now()
     note_told(now)
     schedule.ask_for_due(now)
+
+
+@shared_task
+def tell_owners() -> None:
+    """Tell owners what has gone wrong with the node."""
+    telling.look(timezone.now())
 
 
 @shared_task

@@ -93,6 +93,7 @@ class Export:
             "appearance": account.theme,
             "seconds_to_undo": account.undo_seconds,
             "notifications": account.notify,
+            **({"told_of_the_node": account.notify_node} if account.is_superuser else {}),
             "recovery_phrase_checked": account.backup_checked,
         }
 

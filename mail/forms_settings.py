@@ -116,14 +116,17 @@ class NotifyForm(forms.ModelForm):  # type: ignore[type-arg]
     """What a notification tells."""
 
     notify = forms.ChoiceField(label=_("What a notification tells"), widget=forms.RadioSelect)
+    notify_node = forms.BooleanField(label=_("Tell me when this node needs me"), required=False)
 
     class Meta:
         model = Account
-        fields = ("notify",)
+        fields = ("notify", "notify_node")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Offer what there is, in the reader's language."""
+        """Offer what there is, in the reader's language; what the node needs to its owners."""
         super().__init__(*args, **kwargs)
+        if not self.instance.is_superuser:
+            del self.fields["notify_node"]
         field = self.fields["notify"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [

@@ -23,16 +23,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from journal.threads import in_thread
 from mail.keys import is_key
 from mail.live import tell
 from mail.models import Conversation, Letter
 from mail.people import People
 from mail.presentation import clean_name
+from mail.push import wake_browsers
 from nodes import loop
 from nodes.models import Account, LocalNode
 from nodes.wake import start_task
 
-Kind = Literal["letter", "request", "expiry", "test"]
+Kind = Literal["letter", "request", "expiry", "node", "test"]
 
 _PATIENCE: Final = 3.0  # seconds for an open page to ask
 _REMEMBERED: Final = 60
@@ -52,24 +54,28 @@ class Notice:
     tag: str
 
 
-def notify(account: Account, kind: Kind, thread: str = "") -> None:
+def notify(account: Account, kind: Kind, thread: str = "", *, here: bool = False) -> None:
     """Tell an account of something, once the transaction is through.
 
     Args:
         account: who is told, if it wants to be.
-        kind: a letter that came, something that ends soon, or a test. A contact request waits
-            silently and is never told.
+        kind: a letter that came, something that ends soon, that the node needs its owner, or a
+            test. A contact request waits silently and is never told.
         thread: the key of the conversation that a letter came to; empty for several.
+        here: whether this process wakes the browsers itself, since no worker may be alive.
     """
     if kind == "request" or account.is_echo:
         return
     if account.notify == Account.Notify.NONE and kind != "test":
         return
-    if kind == "expiry":  # what a pushed browser is to say; letters it finds by themselves
+    # What a pushed browser is to say; letters it finds by themselves.
+    if kind == "expiry":
         cache.set(_expiry_key(account.pk), True, _RECENT.total_seconds())
+    if kind == "node":
+        cache.set(_needed_key(account.pk), timezone.now(), _RECENT.total_seconds())
     notice = secrets.token_urlsafe(9)
     tell(account.pk, "notice", id=notice, kind=kind, thread=thread)
-    transaction.on_commit(partial(_push_later, account.pk, notice))
+    transaction.on_commit(partial(_push_later, account.pk, notice, here=here))
 
 
 def letters_came(letters: Iterable[Letter]) -> None:
@@ -102,6 +108,11 @@ def describe(account: Account, kind: str, thread: str = "") -> Notice | None:
     if kind == "expiry":
         words = gettext("Something of yours ends soon")
         return Notice(words, _node_name(), reverse("mail:home"), "expiry")
+    if kind == "node":
+        if not (account.is_superuser and account.notify_node):
+            return None
+        words = gettext("Your node needs you")
+        return Notice(words, _node_name(), reverse("admin:index"), "node")
     if kind == "letter":
         return _letter(account, thread) if thread else latest(account)
     return None
@@ -113,7 +124,10 @@ def latest(account: Account) -> Notice | None:
         return describe(account, "test")
     if account.notify == Account.Notify.NONE:
         return None
+    needed = cache.get(_needed_key(account.pk))
     unread = _told_of(account).filter(latest__gte=timezone.now() - _RECENT)
+    if needed and not unread.filter(latest__gt=needed).exists():
+        return describe(account, "node")
     rows = list(unread.order_by("-latest", "-pk").values_list("pk", flat=True)[:_AT_ONCE])
     if len(rows) == 1:
         return _letter(account, str(rows[0]))
@@ -189,13 +203,21 @@ def _expiry_key(account_id: int) -> str:
     return f"notice-expiry-{account_id}"
 
 
-def _push_later(account_id: int, notice: str) -> None:
-    loop.run(_push_unless_told(account_id, notice))
+def _needed_key(account_id: int) -> str:
+    return f"notice-node-{account_id}"
 
 
-async def _push_unless_told(account_id: int, notice: str) -> None:
+def _push_later(account_id: int, notice: str, *, here: bool) -> None:
+    loop.run(_push_unless_told(account_id, notice, here=here))
+
+
+async def _push_unless_told(account_id: int, notice: str, *, here: bool = False) -> None:
     await asyncio.sleep(_PATIENCE)
-    if not await asyncio.to_thread(cache.get, _key(account_id, notice)):
+    if await asyncio.to_thread(cache.get, _key(account_id, notice)):
+        return
+    if here:
+        await in_thread(wake_browsers, account_id)
+    else:
         start_task("mail.tasks.push", account_id)
 
 

@@ -52,6 +52,7 @@ class Account(AbstractUser):
     theme = models.CharField(max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
     undo_seconds = models.PositiveSmallIntegerField(_("seconds to undo"), default=10)
     notify = models.CharField(max_length=6, choices=Notify.choices, default=Notify.WHO)
+    notify_node = models.BooleanField(_("tell what the node needs"), default=True)  # owners alone
     # When the recovery phrase was last shown to be on paper: words asked back, or a test.
     backup_checked = models.DateTimeField(null=True, editable=False)
     checklist_hidden = models.BooleanField(default=False, editable=False)

@@ -119,6 +119,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "mail.context_processors.page",
+                "hosting.context_processors.node",
             ],
         },
     },
@@ -191,6 +192,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "forget audit": {"task": "hosting.tasks.forget_audit", "schedule": 12 * 3600.0},
     "ask for due": {
         "task": "hosting.tasks.ask_for_due",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
+    "tell owners": {
+        "task": "hosting.tasks.tell_owners",
         "schedule": 300.0,
         "options": {"expires": 300.0},
     },

@@ -7,7 +7,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from hosting import runs
+from hosting import runs, telling
 from hosting.models import Run
 from nodes.models import Account
 from panel import today
@@ -18,6 +18,7 @@ def front(request: HttpRequest) -> TemplateResponse:
     """Show it; the site sees to it that only owners come here."""
     assert isinstance(request.user, Account)
     now = timezone.now()
+    telling.seen(request.user, now)
     found = today.needs(request.user, now)
     late, in_all = today.late_peers(now)
     more = {

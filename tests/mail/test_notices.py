@@ -175,6 +175,17 @@ async def test_browsers_are_pushed_unless_a_page_told(
     assert started == ([] if page_told else [("mail.tasks.push", 7)])
 
 
+async def test_a_process_may_push_itself_where_no_worker_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pushed: list[int] = []
+    monkeypatch.setattr(notices, "start_task", lambda *_: pushed.append(0))
+    monkeypatch.setattr(notices, "wake_browsers", pushed.append)
+    monkeypatch.setattr(notices, "_PATIENCE", 0.01)
+    await notices._push_unless_told(7, "abc", here=True)
+    assert pushed == [7]
+
+
 def test_in_the_language_of_who_asks(house: House, browse: Browse) -> None:
     with translation.override("de"):
         assert notices.something()
