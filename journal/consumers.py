@@ -38,7 +38,11 @@ class SdmpConsumer(AsyncWebsocketConsumer):
             await self.close()
             return
         answer: Any = own_door.answer(self.scope)  # bytes, which channels types as text
-        await self.accept(headers=answer)
+        try:
+            await self.accept(headers=answer)
+        except BaseException:  # it is gone already, and no `disconnect` follows
+            self._visitor.leave()
+            raise
         self._task = asyncio.create_task(self._talk())
 
     async def disconnect(self, code: int) -> None:

@@ -33,6 +33,13 @@ class Sockets(WebSocketsSansIOProtocol):
         """Set how many bytes the messages that begin from now on may have."""
         self.conn.max_message_size = size
 
+    def data_received(self, data: bytes) -> None:
+        """Read on; who speaks before the answer to its request is no WebSocket, and let go."""
+        if self.handshake_initiated and not self.handshake_complete:
+            self.transport.close()
+        else:
+            super().data_received(data)
+
     def handle_connect(self, event: Request) -> None:
         """Offer the extension; the application runs later."""
         super().handle_connect(event)

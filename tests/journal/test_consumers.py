@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from journal import consumers
+from journal import consumers, doorway
 from journal.consumers import SdmpConsumer
+from sdmp import limits
 from sdmp.errors import RemoteSessionError
 
 
@@ -48,3 +49,18 @@ async def test_a_peer_that_does_not_read_keeps_no_session_from_ending(
     async with asyncio.timeout(5):
         await consumers._ConsumerTransport(consumer).close()
     assert consumer._gone
+
+
+async def test_who_is_gone_before_it_is_let_in_takes_no_room() -> None:
+    """The server says so by an exception, and tells of no end of what has not begun."""
+
+    async def send(message: dict[str, Any]) -> None:
+        raise ConnectionError
+
+    for _ in range(limits.UNPROVED_PER_ADDRESS + 1):
+        consumer: Any = SdmpConsumer()
+        consumer.scope = {"client": ("192.0.2.99", 1)}
+        consumer.base_send = send
+        with pytest.raises(ConnectionError):
+            await consumer.connect()
+        assert not doorway._waiting["192.0.2.99"]
