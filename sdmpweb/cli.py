@@ -23,6 +23,7 @@ _WITHOUT_DATABASE = frozenset({"demo", "doctor", "inspect", "restore"})
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command (by default that of `sys.argv`) and exit."""
     argv = list(sys.argv if arguments is None else arguments)
+    os.umask(0o077)  # what a node writes, the database first of all, is for its own user alone
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdmpweb.settings")
     if argv[1:2] == ["--version"]:
         print(__version__)  # noqa: T201

@@ -1,5 +1,6 @@
 """What only the node's own user may read: the data directory, and the secret of the pages in it."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -12,6 +13,8 @@ from sdmpweb.env import WrongEnvironment, read_token
 def make_private(data: Path) -> None:
     """Make the data directory, with mode 0700, when there is none.
 
+    A database in it that an earlier version has left readable to others is closed to them.
+
     Raises WrongEnvironment when it cannot be made or used.
     """
     try:
@@ -21,6 +24,10 @@ def make_private(data: Path) -> None:
         raise WrongEnvironment(f"SDMPWEB_DATA {data} cannot be made: {reason}.") from None
     if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
         raise WrongEnvironment(f"SDMPWEB_DATA {data} cannot be read and written.")
+    for file in data.glob("sdmpweb.sqlite3*"):
+        with contextlib.suppress(OSError):  # gone meanwhile, or not ours
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def web_secret(path: Path) -> str:

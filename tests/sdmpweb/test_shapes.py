@@ -3,10 +3,12 @@
 import stat
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 
+from sdmpweb import secret
 from tests.support.nodes import NodeProcess, Shape
 
 pytestmark = pytest.mark.nodes
@@ -40,8 +42,26 @@ def test_first_start_prints_a_link_for_the_owner(make_node: MakeNode, shape: Sha
 def test_data_directory_is_for_its_owner_alone(make_node: MakeNode) -> None:
     with make_node("alice") as node:
         assert stat.S_IMODE(node.data.stat().st_mode) == 0o700
-        for name in ("web.secret", "wake.sock", "node.lock"):
-            assert stat.S_IMODE((node.data / name).stat().st_mode) == 0o600
+        modes = {
+            path.name: stat.S_IMODE(path.stat().st_mode)
+            for path in node.data.iterdir()
+            if not path.is_dir()
+        }
+        assert {"web.secret", "wake.sock", "node.lock", "sdmpweb.sqlite3"} <= set(modes)
+        assert set(modes.values()) == {0o600}, modes
+
+
+def test_a_database_of_before_is_closed_to_others(tmp_path: Path) -> None:
+    names = ("sdmpweb.sqlite3", "sdmpweb.sqlite3-wal", "mine.txt")
+    for name in names:
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o644)
+    secret.make_private(tmp_path)
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in names] == [
+        0o600,
+        0o600,
+        0o644,
+    ]
 
 
 def test_second_node_on_the_same_data_is_refused(make_node: MakeNode) -> None:
