@@ -11,10 +11,11 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from hosting import schedule
+from hosting import runs, schedule
 from hosting.backup import deeds, places
 from hosting.backup.errors import BackupError
 from hosting.backup.manifest import Manifest
+from hosting.models import Run
 from nodes.models import Account, LocalNode, SealedKey
 from tests.support import ftp
 
@@ -223,6 +224,23 @@ def test_whatever_is_raised_elsewhere_is_one_sentence(
     assert "geheim" not in said
     if deed not in do:
         assert list(Unwilling.store) == []
+
+
+def test_a_scheduled_backup_that_is_refused_elsewhere_says_so(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    fsspec.register_implementation("unwilling", Unwilling, clobber=True)
+    monkeypatch.setattr(Unwilling, "refused", "info")
+    settings.BACKUP_TO = "unwilling://key:geheim@there/house"
+    settings.BACKUP_PASSPHRASE = "a passphrase of nine words"
+    run = runs.ask(Run.Kind.BACKUP)
+    assert runs.take(run, "a worker", NOW)
+    run.refresh_from_db()
+    runs.do(run, "a worker", deeds.do_backup)
+    run.refresh_from_db()
+    assert run.outcome == Run.Outcome.FAILED
+    assert run.words.startswith("unwilling://there/house/sdmpweb-")
+    assert run.words.endswith("cannot be written: Denied.")
 
 
 @pytest.mark.parametrize(

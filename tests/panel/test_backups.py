@@ -67,6 +67,7 @@ def test_the_page_shows_what_is_there(house: House, as_owner: AsOwner, set_up: P
     assert "/there/x.age" in text
     assert "restored and is whole" in text
     assert "holiday" not in text
+    assert "on the same disk as the data" in text  # as all of a test is
     assert "nine words" not in text
 
 
