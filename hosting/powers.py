@@ -20,6 +20,6 @@ def power_words(type_: str, powers: Iterable[str]) -> str:
         PUBLISH_RESOURCE: gettext("write for them"),
         READ_ENCRYPTED: gettext("read their mail"),
         CREATE_TRUST: gettext("make contacts and let in nodes"),
-        REVOKE: gettext("take back what others published"),
+        REVOKE: gettext("take back what they published elsewhere"),
     }
     return join_words([text for power, text in words.items() if power in given])
