@@ -21,7 +21,9 @@ from tests.support.nodes import ROOT
 
 LIST: Final = "admin:hosting_auditentry_changelist"
 _PACKAGES: Final = ("journal", "mail", "hosting", "panel", "sdmpweb")
-_ACTION: Final = re.compile(r'\b(?:_?note(?:_own)?|tell_owner)\(\s*"([a-z_]+\.[a-z_.]+)"')
+_ACTION: Final = re.compile(
+    r'\b(?:_?note(?:_own)?|tell_owner|_do)\((?:request, person,)?\s*"([a-z_]+\.[a-z_.]+)"'
+)
 
 
 @pytest.fixture

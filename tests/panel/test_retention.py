@@ -42,6 +42,24 @@ def test_rules_are_tried_before_they_are_kept_to(house: House) -> None:
     assert RetentionRule.objects.count() == 0
 
 
+def test_rules_by_which_nothing_goes_or_is_kept_are_left_out(house: House) -> None:
+    house.write()
+    owner = _owner(house)
+    assert _post(owner, do="try", private="90", passed_over="30", history="40") == 302
+    runs.do_asked("here", WORK)
+    found = Run.objects.get().findings[1:]
+    assert [(each["count"], bool(each["kept"])) for each in found] == [
+        (0, True),
+        (0, False),
+        (0, False),
+    ]
+    text = _page(owner)
+    table = text[text.index("found-title") : text.index("rules-title")]
+    assert "Sealed originals" in table
+    assert "Notes about lines" not in table
+    assert "remembers of its own" not in table
+
+
 def test_what_is_no_rule_is_refused_in_one_sentence(house: House) -> None:
     owner = _owner(house)
     for wrong in ("1", "-5", "x", "9" * 30, "٣٠"):
