@@ -357,7 +357,7 @@ def test_an_account_stands_still_until_its_phrase_is_given(still: World) -> None
     assert not current_facts().may_talk(NEW, DESK.fingerprint, later())
     look()
     assert catching_up.settle(later(days=3)) == []
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match="confirm its new key with your recovery phrase first"):
         publish(OWN, {"message": "new"}, now=later())
     still.alice.refresh_from_db()
     assert returning.sign_in_leads_to(still.alice) == f"/renew/key/{NEW}/"
