@@ -9,9 +9,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext
 
-from journal import restored
 from journal.ledger import Ledger
 from journal.models import Resource
+from journal.restored import let_out
 from journal.signals import resources_published
 from nodes import keystore
 from nodes.errors import UserError
@@ -92,8 +92,6 @@ def trust_to_use(
         for trust in reversed(facts.trusts_between(user, signer)):
             if trust.type == "node" and needs <= trust.powers and facts.is_current(trust, now):
                 return trust
-    if restored.stands_still(user):  # its trust is for the earlier key
-        raise UserError(restored.why_not([user]))
     raise UserError(gettext("This account has not given this node the power to do that."))
 
 
@@ -112,7 +110,7 @@ def write_own(contents: Sequence[Content], *, now: datetime) -> list[tuple[Resou
     """
     with transaction.atomic():
         ledger = Ledger()
-        restored.let_out(contents)
+        let_out(contents)
         for content in contents:
             if _is_published(content):
                 raise UserError(gettext("This very resource has been published already."))
