@@ -345,12 +345,12 @@ def test_verify_journal_finds_what_was_tampered_with(cast: Cast, change: str, wo
 
 def test_an_owner_does_by_command_what_the_panel_does(alice: Person, cast: Cast) -> None:
     cast.account(alice, "kim")
-    [invited, *_] = alice.command("invite", "--name", "Lou", "--lifetime", "day").splitlines()
+    inviting = alice.console.run("invite", "--name", "Lou", "--lifetime", "day")
     alice.command("suspend_account", "kim")
     fails(alice.console.run("login_link", "kim"), "suspended")
     assert "suspended  kim" in alice.command("list_accounts")
     alice.command("suspend_account", "kim", "--undo")
-    [link, *_] = alice.command("login_link", "kim", "--clear-factors").splitlines()
+    linking = alice.console.run("login_link", "kim", "--clear-factors")
     alice.command("set_quota", "kim", "1.5GB", status=2)
     alice.command("set_quota", "kim", "1500MB")
     [_, kim] = json.loads(alice.command("list_accounts", "--json"))
@@ -368,8 +368,9 @@ def test_an_owner_does_by_command_what_the_panel_does(alice: Person, cast: Cast)
         ("account.login_link", "kim", '{"factors": true}'),
         ("account.rights", "kim", '{"quota": 1500000000}'),
     ]
-    for address in (invited, link):
-        token = address.rpartition("/")[2]
+    for done in (inviting, linking):
+        assert done.returncode == 0, done
+        token = done.stdout.splitlines()[0].rpartition("/")[2]
         assert len(token) == 32
         assert token not in everything
         assert token not in alice.node.read_log()

@@ -191,7 +191,9 @@ def test_a_line_stands_until_the_panel_was_looked_at(
     page = pages.get(reverse("mail:inbox")).content.decode()
     assert "Your node needs you." in page
     assert "stick" not in page
-    assert "Your node needs you." not in browse(house.bob).get("/inbox/").content.decode()
+    bobs = browse(house.bob).get(reverse("mail:inbox"))
+    assert bobs.status_code == 200
+    assert "Your node needs you." not in bobs.content.decode()
     today = pages.get(reverse("admin:index")).content.decode()
     assert "stick is full" in today
     assert "data-node-needs" not in pages.get(reverse("mail:inbox")).content.decode()
