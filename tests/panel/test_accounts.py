@@ -186,6 +186,7 @@ def test_a_login_link_is_shown_once(house: House, owner: Client) -> None:
         "account.login_link",
         "account.login_link.withdraw",
     ]
+    assert AuditEntry.objects.get(action="account.login_link").details == {"factors": True}
 
 
 def test_what_gives_somebody_an_account_asks_once_more_who_one_is(

@@ -15,13 +15,13 @@ from django.utils import timezone
 from journal.authorising import authorise
 from journal.models import Line, Resource, Wanted
 from journal.publish import publish
-from mail.presentation import day_words
+from mail.presentation import day_words, when_words
 from nodes import bounds, counts
 from nodes.models import Account, Exchange, LocalNode, Peer, Trust
 from nodes.peers import get_peer
 from sdmp.trust import READ_RESOURCE
 from tests.mail.conftest import House
-from tests.panel.tables import get, listed, row
+from tests.panel.tables import get, listed, row, text_of
 from tests.support.cast import ALICE, BOB, DESK, LAPTOP, TABLET
 from tests.support.world import World
 
@@ -86,6 +86,18 @@ def test_a_peer_that_has_not_been_called_yet(world: World, as_owner: Enter) -> N
     assert 'aria-label="192.0.2.4:8000: nothing went to and fro"' in cells["Last day"].markup
 
 
+def test_a_peer_that_rewrote_its_journal_says_when_on_its_page(
+    world: World, as_owner: Enter
+) -> None:
+    world.know(DESK)
+    at, zone = world.now - timedelta(days=40), timezone.get_current_timezone()
+    _set(DESK.fingerprint, rewritten=at)
+    key = get_peer(DESK.fingerprint).pk
+    page = get(as_owner(world.alice), reverse("admin:nodes_peer_change", args=[key]))
+    when = when_words(at, world.now, zone)
+    assert f"It rewrote its journal {when} , as a node does" in text_of(page)
+
+
 # --- The journal ------------------------------------------------------------------------------
 
 
@@ -105,6 +117,8 @@ def test_a_line_of_the_journal(world: World, as_owner: Enter) -> None:
     cells = row(get(client, address), f"Line {position}")
     assert str(cells["Size"]) == "–"
     assert cells["Came"].moment == _minute(came)
+    page = text_of(get(client, reverse("admin:journal_line_change", args=[position])))
+    assert "Alice has an account here" in page
 
 
 # --- Trusts -----------------------------------------------------------------------------------

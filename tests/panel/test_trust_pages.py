@@ -229,7 +229,11 @@ def test_what_this_node_may_renew_it_offers(
     possible = trust_changes.renewing(_fact(row), world.now, Names())
     assert possible.may
     assert _is_near(possible.until, until + timedelta(days=365))
-    assert reverse("admin:trust_renew", args=[row.pk]) in _page(as_owner(world.alice), row)
+    client, ask = as_owner(world.alice), reverse("admin:trust_renew", args=[row.pk])
+    assert ask in _page(client, row)
+    assert possible.until is not None
+    day = day_words(possible.until, timezone.get_current_timezone())
+    assert f"It then lasts until {day} ." in text_of(get(client, ask))
 
 
 def _is_near(one: datetime | None, other: datetime) -> bool:
