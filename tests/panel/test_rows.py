@@ -77,7 +77,7 @@ def test_a_peer_that_is_silent(world: World, as_owner: Enter, silent: Peer, page
 
 def test_a_peer_that_has_not_been_called_yet(world: World, as_owner: Enter) -> None:
     world.know(TABLET)
-    _set(TABLET.fingerprint, sent_position=10**6, lease_until=world.now + timedelta(seconds=9))
+    _set(TABLET.fingerprint, sent_position=10**6, lease_until=world.now + timedelta(minutes=9))
     cells = row(get(as_owner(world.alice), reverse(PEERS)), "192.0.2.4:8000 for Carol")
     said = {head: str(cell) for head, cell in cells.items()}
     assert said["Last heard"] == "never"
