@@ -10,6 +10,7 @@ from django.conf import settings
 from hosting import runs
 from hosting.backup.deeds import why_not
 from hosting.models import Run
+from nodes.models import LocalNode
 
 CHECK_EVERY: Final = timedelta(days=30)
 _AFTER_FAILURE: Final = timedelta(hours=1)
@@ -17,7 +18,12 @@ _LOOKED_AT: Final = 100
 
 
 def ask_for_due(now: datetime) -> None:
-    """Ask for a backup when its time has come, else for the monthly test of the newest one."""
+    """Ask for a backup when its time has come, else for the monthly test of the newest one.
+
+    Before the node has an owner there is nothing to back up.
+    """
+    if not LocalNode.objects.exists():
+        return
     for kind, at in ((Run.Kind.BACKUP, next_backup(now)), (Run.Kind.CHECK, next_check(now))):
         if at is not None and at <= now:
             runs.ask(kind)

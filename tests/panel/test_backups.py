@@ -104,6 +104,12 @@ def test_backups_and_tests_are_asked_for_when_they_are_due(house: House, set_up:
     assert {r.kind for r in Run.objects.filter(finished=None)} == {"backup", "check"}
 
 
+@pytest.mark.django_db
+def test_without_an_owner_there_is_nothing_to_back_up(set_up: Path) -> None:
+    due.ask_for_due(timezone.now())
+    assert not Run.objects.exists()
+
+
 def test_what_failed_is_tried_again_after_a_while(house: House, set_up: Path) -> None:
     now = timezone.now()
     Run.objects.create(kind="backup", started=now, finished=now, outcome="failed")
