@@ -1,5 +1,6 @@
 """A node starts, answers, is alone on its data and stops, in both shapes."""
 
+import re
 import stat
 import time
 from collections.abc import Callable
@@ -49,6 +50,8 @@ def test_data_directory_is_for_its_owner_alone(make_node: MakeNode) -> None:
         }
         assert {"web.secret", "wake.sock", "node.lock", "sdmpweb.sqlite3"} <= set(modes)
         assert set(modes.values()) == {0o600}, modes
+        about = Path(f"/proc/{node.processes['up'].pid}/status").read_text()
+        assert re.findall(r"^Umask:\s+(\d+)$", about, re.MULTILINE) == ["0077"]
 
 
 def test_a_database_of_before_is_closed_to_others(tmp_path: Path) -> None:
