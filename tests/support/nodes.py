@@ -160,6 +160,11 @@ class NodeProcess:
             if ended or time.monotonic() > deadline:
                 raise AssertionError(f"the node did not start:\n{self.read_log()}")
             time.sleep(0.05)
+        parts = self.processes.values()
+        while not all(_heeds_sigterm(each.pid) for each in parts if each.poll() is None):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"a part of the node did not start:\n{self.read_log()}")
+            time.sleep(0.05)
         if self.shape == "wide" and self.front is None:
             nodes = tuple(self.ports.values())
             self.front = Nginx(self.data.parent / "nginx", nodes, port=self.port)
@@ -232,6 +237,16 @@ def _answers(port: int) -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def _heeds_sigterm(pid: int) -> bool:
+    """Tell whether a process has come as far as to end in good order when it is told to."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:  # it is gone, which others notice
+        return True
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 @cache
