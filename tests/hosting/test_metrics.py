@@ -98,7 +98,7 @@ def test_nobody_is_named(world: World) -> None:
 def test_large_tables_are_not_counted_when_asked(world: World) -> None:
     """What is asked is little, and as much whatever there is."""
     gauges.measure(timezone.now())
-    with assertNumQueries(15):  # three for who trusts whom, which is in memory otherwise
+    with assertNumQueries(14):  # two for who trusts whom, which is in memory otherwise
         metrics.exposition()
 
 
