@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.formats import number_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from hosting import gauges
 from journal.models import DropCount
@@ -32,7 +32,8 @@ def figures() -> list[Figure]:
     letters, receipts = _labels(counts, "letters"), _labels(counts, "receipts")
     found = [
         Figure(
-            gettext("Messages"), _pair(gettext("%(a)s filed, %(b)s sent"), letters, "filed", "sent")
+            pgettext("mail", "Messages"),
+            _pair(gettext("%(a)s filed, %(b)s sent"), letters, "filed", "sent"),
         ),
         Figure(
             gettext("Receipts"),
