@@ -344,17 +344,18 @@ def test_verify_journal_finds_what_was_tampered_with(cast: Cast, change: str, wo
 
 
 def test_an_owner_does_by_command_what_the_panel_does(alice: Person, cast: Cast) -> None:
-    cast.account(alice, "kim")
+    cast.account(alice, "lena")
     inviting = alice.console.run("invite", "--name", "Lou", "--lifetime", "day")
-    alice.command("suspend_account", "kim")
-    fails(alice.console.run("login_link", "kim"), "suspended")
-    assert "suspended  kim" in alice.command("list_accounts")
-    alice.command("suspend_account", "kim", "--undo")
-    linking = alice.console.run("login_link", "kim", "--clear-factors")
-    alice.command("set_quota", "kim", "1.5GB", status=2)
-    alice.command("set_quota", "kim", "1500MB")
-    [_, kim] = json.loads(alice.command("list_accounts", "--json"))
-    assert (kim["username"], kim["suspended"], kim["quota"]) == ("kim", False, 1_500_000_000)
+    alice.command("suspend_account", "lena")
+    fails(alice.console.run("login_link", "lena"), "suspended")
+    assert "suspended  lena" in alice.command("list_accounts")
+    alice.command("suspend_account", "lena", "--undo")
+    linking = alice.console.run("login_link", "lena", "--clear-factors")
+    alice.command("set_quota", "lena", "1.5GB", status=2)
+    alice.command("set_quota", "lena", "1500MB")
+    listed = json.loads(alice.command("list_accounts", "--json"))
+    [lena] = [account for account in listed if account["username"] == "lena"]
+    assert (lena["suspended"], lena["quota"]) == (False, 1_500_000_000)
     with sqlite3.connect(alice.node.data / "sdmpweb.sqlite3") as database:
         noted = database.execute(
             'SELECT action, about, details FROM hosting_auditentry WHERE "where" = ? ORDER BY id',
@@ -363,10 +364,10 @@ def test_an_owner_does_by_command_what_the_panel_does(alice: Person, cast: Cast)
         everything = "".join(database.iterdump())
     assert noted == [
         ("account.invite", "Lou", '{"days": 1}'),
-        ("account.suspend", "kim", "{}"),
-        ("account.let_in", "kim", "{}"),
-        ("account.login_link", "kim", '{"factors": true}'),
-        ("account.rights", "kim", '{"quota": 1500000000}'),
+        ("account.suspend", "lena", "{}"),
+        ("account.let_in", "lena", "{}"),
+        ("account.login_link", "lena", '{"factors": true}'),
+        ("account.rights", "lena", '{"quota": 1500000000}'),
     ]
     for done in (inviting, linking):
         assert done.returncode == 0, done
