@@ -90,6 +90,8 @@ def test_write_with_an_attachment(page: Page, tmp_path: Path) -> None:
     page.keyboard.type("What to eat")
     go_to(page, "Text, with Markdown")
     page.keyboard.type("It is in the file.")
+    # A page whose address changes just then, as for a new draft, opens no dialog of the system.
+    expect(page.locator("[data-saved]")).to_contain_text("Draft saved at")
     go_to(page, "Attach")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Space")

@@ -169,6 +169,7 @@ def test_all_by_keys(street: Street, visit: Callable[..., Person]) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(row(alice, "Key")).to_have_count(3)
     page.keyboard.press("j")
+    expect(row(alice, "Key 2").locator(".row__link")).to_be_focused()
     page.keyboard.press("s")
     expect(row(alice, "Key 2").locator(".row__marks")).to_contain_text("starred")
     expect(row(alice, "Key 2").locator(".row__link")).to_be_focused()
