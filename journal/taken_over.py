@@ -32,8 +32,11 @@ def notice(accepted: Sequence[Resource], now: datetime) -> bool:
     Returns:
         Whether there is one; it is noted then.
     """
+    revocations = [row for row in accepted if row.kind == "revoke"]
+    if not revocations:  # as nearly always: nothing is asked of the database
+        return False
     here = LocalNode.objects.get().fingerprint
-    subjects = [row.subject for row in accepted if row.kind == "revoke" and row.signer == here]
+    subjects = [row.subject for row in revocations if row.signer == here]
     if not Resource.objects.filter(identifier__in=subjects, kind="node", signer=here).exists():
         return False
     if LocalNode.objects.filter(taken_over=None).update(taken_over=now):
