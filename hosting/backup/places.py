@@ -25,6 +25,7 @@ from hosting.backup.errors import BackupError
 from nodes.models import LocalNode, SealedKey
 
 _log = structlog.get_logger(__name__)
+_LINK: Final = re.compile(r"[a-z][a-z0-9+.-]+:/")
 _PART: Final = ".part"
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _LONGEST: Final = timedelta(days=1)
@@ -50,7 +51,7 @@ def is_url(place: str) -> bool:
     """Say whether a place is a URL and no path of this machine."""
     if place.startswith("file://"):
         return False
-    return re.match(r"[a-z][a-z0-9+.-]+:/", place) is not None or "::" in place
+    return _LINK.match(place) is not None or "::" in place
 
 
 def path_of(place: str) -> Path:
@@ -336,7 +337,7 @@ def _reason(error: OSError) -> str:
 
 
 def _shown_link(link: str) -> str:
-    if not re.match(r"[a-z][a-z0-9+.-]+:/", link):
+    if not _LINK.match(link):
         return link
     parts = urlsplit(link)
     host = parts.netloc.rpartition("@")[2]
