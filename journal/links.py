@@ -106,7 +106,7 @@ async def link(node: str, linger: float | None = None) -> str:
 
 
 async def _try_addresses(node: str, linger: float) -> str:
-    words = "it has published no address"
+    words, began = "it has published no address", timezone.now()
     private = await in_thread(private_allowed)
     for url in await in_thread(addresses_of, node):
         try:
@@ -138,8 +138,8 @@ async def _try_addresses(node: str, linger: float) -> str:
         if opened:
             return "done"
     _log.info("peer not reached", peer=node[:12], reason=words)
-    exchanged(node, failures=1)
-    await in_thread(note_failure, node, words, timezone.now())
+    if await in_thread(note_failure, node, words, began, timezone.now()):
+        exchanged(node, failures=1)
     return words
 
 

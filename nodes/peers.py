@@ -112,12 +112,26 @@ def note_called(fingerprint: str, reach: str, now: datetime) -> None:
     Peer.objects.filter(pk=peer.pk).update(last_called=now, called_from=reach)
 
 
-def note_failure(fingerprint: str, words: str, now: datetime) -> None:
-    """Record why a call failed, in words for people, and when to try again."""
+def note_failure(fingerprint: str, words: str, began: datetime, now: datetime) -> bool:
+    """Record why a call failed, in words for people, and when to try again.
+
+    Args:
+        fingerprint: of the peer.
+        words: why it failed.
+        began: when the call was begun.
+        now: the present moment.
+
+    Returns:
+        False, and nothing is recorded, when the peer has been in touch since the call began: it
+        called us meanwhile.
+    """
     peer = get_peer(fingerprint)
     failures = peer.failures + 1
-    Peer.objects.filter(pk=peer.pk).update(
-        failures=failures, next_attempt=now + delay(failures), last_error=words[:300]
+    unheard = Q(last_contact=None) | Q(last_contact__lt=began)
+    return bool(
+        Peer.objects.filter(unheard, pk=peer.pk).update(
+            failures=failures, next_attempt=now + delay(failures), last_error=words[:300]
+        )
     )
 
 

@@ -75,7 +75,7 @@ def request_in(plan: Plan) -> Any:
 
 def test_the_first_thing_said_is_a_broadcast(world: World) -> None:
     world.know(DESK)
-    note_failure(DESK.fingerprint, "nothing listens there", world.now)
+    note_failure(DESK.fingerprint, "nothing listens there", world.now, world.now)
     plan = Desk(DESK.fingerprint, world_credentials(world)).begin()
     first = heard(plan)[0]
     assert isinstance(first, traffic.Broadcast)

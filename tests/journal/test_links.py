@@ -20,7 +20,7 @@ def test_a_contact_s_node_is_due_at_once(world: World) -> None:
 
 def test_one_who_failed_is_due_after_its_back_off(world: World) -> None:
     world.know(DESK)
-    note_failure(DESK.fingerprint, "nothing listens there", world.now)
+    note_failure(DESK.fingerprint, "nothing listens there", world.now, world.now)
     assert due_peers(world.now) == []
     assert due_peers(later(seconds=6)) == [DESK.fingerprint]
     clear_back_off({DESK.fingerprint}, world.now)

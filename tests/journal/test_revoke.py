@@ -130,7 +130,7 @@ def test_a_new_trust_has_the_contact_s_nodes_called_at_once(world: World) -> Non
     world.accept(*card_resources(DESK))
     now = world.now
     for node in (DESK, TABLET):
-        note_failure(node.fingerprint, "nothing listens there", now)
+        note_failure(node.fingerprint, "nothing listens there", now, now)
     trust_user(ALICE.fingerprint, BOB.fingerprint, now=now)
     assert Peer.objects.get(fingerprint=DESK.fingerprint).next_attempt == now
     assert Peer.objects.get(fingerprint=TABLET.fingerprint).next_attempt > now

@@ -197,7 +197,7 @@ def test_deliveries_tell_how_far_it_has_come(world: World, take: Take) -> None:
 
 def test_why_it_waits_is_said_in_words(world: World, take: Take) -> None:
     get_peer(DESK.fingerprint)
-    note_failure(DESK.fingerprint, "nothing listens there", world.now)
+    note_failure(DESK.fingerprint, "nothing listens there", world.now, world.now)
     sent = send(world.alice, to=[BOB.fingerprint], body="Hello")
     view = by_uri(world, sent)
     assert view is not None

@@ -118,7 +118,7 @@ def test_waiting_doubles_from_5_seconds_to_15_minutes() -> None:
 def test_failures_add_up_until_a_contact() -> None:
     now = later()
     for failures in (1, 2, 3):
-        note_failure(DESK.fingerprint, "nothing listens there", now)
+        note_failure(DESK.fingerprint, "nothing listens there", now, now)
         full = timedelta(seconds=5 * 2 ** (failures - 1))
         assert peer().failures == failures
         assert now + 0.75 * full <= peer().next_attempt <= now + full
@@ -129,15 +129,30 @@ def test_failures_add_up_until_a_contact() -> None:
     assert after.next_attempt == now + SOON
 
 
+def test_a_call_that_failed_while_the_peer_called_us_is_no_failure() -> None:
+    get_peer(DESK.fingerprint)
+    note_contact(DESK.fingerprint, later(seconds=5))
+    next_attempt = peer().next_attempt
+    assert not note_failure(
+        DESK.fingerprint, "nothing listens there", later(seconds=4), later(seconds=6)
+    )
+    assert (peer().failures, peer().last_error) == (0, "")
+    assert peer().next_attempt == next_attempt
+    assert note_failure(
+        DESK.fingerprint, "nothing listens there", later(seconds=6), later(seconds=7)
+    )
+    assert (peer().failures, peer().last_error) == (1, "nothing listens there")
+
+
 def test_long_words_of_a_failure_are_cut() -> None:
-    note_failure(DESK.fingerprint, "x" * 1000, later())
+    note_failure(DESK.fingerprint, "x" * 1000, later(), later())
     assert len(peer().last_error) == 300
 
 
 def test_back_off_is_cleared_for_some() -> None:
     now = later()
-    note_failure(DESK.fingerprint, "", now)
-    note_failure(TABLET.fingerprint, "", now)
+    note_failure(DESK.fingerprint, "", now, now)
+    note_failure(TABLET.fingerprint, "", now, now)
     clear_back_off({DESK.fingerprint}, now)
     assert (peer().failures, peer().next_attempt) == (0, now)
     assert peer(TABLET.fingerprint).failures == 1
