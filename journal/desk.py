@@ -18,7 +18,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from journal import answers, wanted
-from journal.accept import accept, read_batch
 from journal.credentials import (
     credentials_for,
     farewells_for,
@@ -34,6 +33,7 @@ from journal.ledger import find_schema
 from journal.publish import trust_to_use
 from journal.restored import heard_out, to_be_heard_out
 from journal.signals import resources_handed
+from journal.taking import take_resources
 from nodes import disk, keystore
 from nodes.facts import current_facts
 from nodes.peers import get_peer, note_contact
@@ -43,7 +43,7 @@ from sdmp.encoding import JSON
 from sdmp.errors import BadLine, NotAuthorised, SdmpError
 from sdmp.resource import TRAFFIC, Resource, make_resource, read_resource
 from sdmp.signature import Envelope
-from sdmp.trust import PUBLISH_RESOURCE, Facts
+from sdmp.trust import Facts
 
 _log = structlog.get_logger(__name__)
 _PATIENCE: Final = timedelta(seconds=120)  # with a peer that does not answer a request
@@ -336,7 +336,7 @@ class Desk:
         traffic.check_answer(asked.request, message)
         if isinstance(asked.request, traffic.RequestJournal):
             return self._take_lines(message, facts, now)
-        self._take_resources(asked.request, message, now)
+        take_resources(asked.request, message, node=self.node, here=self.here, now=now)
         facts = current_facts()
         if facts is not self._facts:
             return self.plan()
@@ -388,64 +388,3 @@ class Desk:
         wanted.start_over(self.node, now)
         self._reading_again = True
         self._ask_journal(plan, facts, now)
-
-    def _take_resources(
-        self, request: traffic.RequestResource, message: traffic.Response, now: datetime
-    ) -> None:
-        asked = {identifier for _, identifier in request.wanted}
-        missing: dict[str, str] = {}
-        values: Sequence[JSON] = ()
-        match message.data:
-            case traffic.Batch(resources, not_found):
-                values = resources
-                missing = {identifier: "not_found" for _, identifier in not_found}
-            case traffic.One(resource):
-                values = [resource]
-            case _:
-                missing = dict.fromkeys(asked, "not_found")
-        envelopes, _ = read_batch(values)
-        ours = [e for e in envelopes if e.identifier in asked or _revokes(e, asked)]
-        report = accept(
-            ours,
-            now=now,
-            hand=self.node,
-            authors=current_facts().wanted_users(self.here, now),
-        )
-        facts = current_facts()
-        gone = [i for author, i in request.wanted if i not in missing and _gone(author, i, facts)]
-        refused = {i: e.why for i, e in report.refused.items() if i not in gone}
-        wanted.forget([*gone, *report.held])
-        wanted.postpone(self.node, {**missing, **refused}, now)
-        unanswered = asked - missing.keys() - refused.keys() - set(report.accepted)
-        if not unanswered < asked and not report.accepted:
-            # The peer gave none of what was asked and said nothing of it: do not ask in a circle.
-            wanted.postpone(self.node, dict.fromkeys(unanswered, "unanswered"), now)
-        else:
-            wanted.release(self.node, unanswered, now)
-
-
-def _gone(author: str, identifier: str, facts: Facts) -> bool:
-    """Tell whether a resource that is not held has been revoked, by one who may have had the right.
-
-    Who signed it is not known. So a revocation by a node that names no authorization counts when
-    the author ever let that node publish; by anybody else it keeps nothing from being asked for.
-    """
-    return any(
-        fact.user == author
-        and (
-            fact.signer == author
-            or fact.authorization is not None
-            or any(PUBLISH_RESOURCE in t.powers for t in facts.trusts_between(author, fact.signer))
-        )
-        for fact in facts.revocations(identifier)
-    )
-
-
-def _revokes(envelope: Envelope, asked: set[str]) -> bool:
-    """Tell whether this is the revocation of something that was asked for (§6)."""
-    try:
-        resource = read_resource(envelope, resolve=find_schema)
-    except SdmpError:
-        return False
-    section = resource.sections.get("revoke")
-    return isinstance(section, dict) and section.get("resource") in asked
