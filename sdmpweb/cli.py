@@ -17,7 +17,9 @@ from sdmpweb import __version__, audited
 _FINGERPRINT = re.compile(r"-[A-Za-z0-9_-]{85}")
 _OURS = ("sdmpweb", "panel", "hosting", "mail", "journal", "nodes")
 # These need no database, or look at it as it is: `demo` makes two nodes elsewhere.
-_WITHOUT_DATABASE = frozenset({"demo", "doctor", "inspect", "restore"})
+_WITHOUT_DATABASE = frozenset({"demo", "doctor", "inspect", "restore", "setup"})
+# These are not for one node with its settings: looking for those would make a data directory.
+_WITHOUT_SETTINGS = frozenset({"setup"})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -43,6 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(argv: list[str]) -> None:
+    if argv[1:2] == ["help"] and argv[2:]:
+        argv = [argv[0], argv[2], "--help"]
+    if argv[1:] and argv[1] in _WITHOUT_SETTINGS:
+        _run_without_settings(argv)
+        return
     import django
 
     _see_pools_out()
@@ -60,9 +67,6 @@ def _run(argv: list[str]) -> None:
         sys.stdout.write(_overview())
         sys.exit(0 if argv[1:] else 2)
     name = argv[1]
-    if name == "help":
-        argv = [argv[0], argv[2], "--help"]
-        name = argv[1]
     known = get_commands()
     if name not in known:
         _fail(f"There is no command {name!r}; `sdmpweb --help` lists them.", 2)
@@ -87,6 +91,21 @@ def _run(argv: list[str]) -> None:
             schema.bring_up_to_date()
         _noting(name, command, argv, partial(command.run_from_argv, argv), ours=True)
     except (UserError, SdmpError) as error:
+        _fail(str(error), 1)
+
+
+def _run_without_settings(argv: list[str]) -> None:
+    from django.core.management import load_command_class
+
+    from nodes.errors import UserError
+
+    command: Any = load_command_class("sdmpweb", argv[1])
+    command.requires_system_checks = []
+    command._called_from_command_line = True
+    command.create_parser = partial(_parser, command.create_parser)
+    try:
+        command.execute(**vars(command.create_parser(*argv[:2]).parse_args(argv[2:])))
+    except UserError as error:
         _fail(str(error), 1)
 
 

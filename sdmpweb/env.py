@@ -82,7 +82,8 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
-def _host_name(value: str) -> bool:
+def is_host_name(value: str) -> bool:
+    """Tell whether a text has the form of a host name; an IPv4 address has it too."""
     label = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
     return len(value) <= 253 and re.fullmatch(rf"{label}(\.{label})*", value) is not None
 
@@ -105,7 +106,7 @@ def split_address(value: str) -> tuple[str, int]:
     try:
         ipaddress.IPv4Address(host)
     except ValueError:
-        if not _host_name(host) or re.fullmatch(r"[0-9.]+", host):
+        if not is_host_name(host) or re.fullmatch(r"[0-9.]+", host):
             raise ValueError(f"holds a wrong host name: {value!r}") from None
     return host, int(matched[2])
 
@@ -129,7 +130,7 @@ def _listen_host(value: str) -> str:
     try:
         ipaddress.ip_address(bare)
     except ValueError:
-        if not _host_name(bare):
+        if not is_host_name(bare):
             raise ValueError(f"must be an address or a host name, not {value!r}") from None
     return bare
 

@@ -6,12 +6,9 @@ from urllib.parse import urlsplit
 
 from sdmpweb import __version__, databases, secret
 from sdmpweb.env import allowed_hosts, from_environment, given_by_environment
+from sdmpweb.files import FILES
 from sdmpweb.logs import logging_config
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-# An installed wheel has what lies beside the packages in the source tree within this one.
-_INSTALLED = Path(__file__).resolve().parent / "_files"
-FILES = _INSTALLED if _INSTALLED.is_dir() else BASE_DIR
 VALUES = from_environment()
 VERSION = __version__
 
