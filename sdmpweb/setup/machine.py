@@ -45,9 +45,7 @@ class Machine:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise UserError(
-                f"{self.at(path)} cannot be read as a file: {_reason(error)}."
-            ) from None
+            raise UserError(f"{self.at(path)} cannot be read: {_reason(error)}.") from None
 
     def user(self, name: str) -> int | None:
         """Give the number of a user, None where there is none of that name."""

@@ -1,4 +1,4 @@
-"""The units of deploy/systemd are sound and leave a service little that it may do."""
+"""The units that `sdmpweb setup` writes are sound and leave a service little that it may do."""
 
 import re
 import shutil
@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sdmpweb.setup import plan
+from sdmpweb.setup.proxies import NONE
+from tests.support.image import make_image
 from tests.support.nodes import ROOT
 
 UNITS = ("sdmpweb.service", "sdmpweb-web@8001.service", "sdmpweb-worker@1.service",
@@ -16,21 +19,17 @@ MOST_EXPOSED = 15  # tenths; what systemd calls OK ends at 49
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A root directory with the units, the command, and the targets that every machine has."""
-    units = tmp_path / "etc/systemd/system"
-    shutil.copytree(ROOT / "deploy/systemd", units)
+    """The image of a machine that was set up, with the targets that every machine has."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd is not installed (Debian package systemd)")
+    image = make_image(tmp_path)
+    plan.make(image, plan.Wish("mail.example.org", NONE)).carry_out(image, print)
     for name in ("sysinit", "basic", "shutdown", "network-online", "multi-user"):
-        (units / f"{name}.target").write_text(f"[Unit]\nDescription={name}\n")
-    command = tmp_path / "usr/local/bin/sdmpweb"
-    command.parent.mkdir(parents=True)
-    command.write_text("#!/bin/sh\n")
-    command.chmod(0o755)
+        (tmp_path / f"etc/systemd/system/{name}.target").write_text(f"[Unit]\nDescription={name}\n")
     return tmp_path
 
 
 def analyse(*arguments: str) -> subprocess.CompletedProcess[str]:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd is not installed (Debian package systemd)")
     return subprocess.run(
         ["systemd-analyze", "--no-pager", *arguments], capture_output=True, text=True, check=False
     )

@@ -1,7 +1,6 @@
-"""nginx and Caddy in front of nodes, with the configurations of deploy/ and a test's own TLS.
+"""nginx and Caddy in front of nodes, with what `sdmpweb setup` writes and a test's own TLS.
 
-Of the configurations only what an owner changes too is changed: name, ports, certificate, where the
-nodes listen and where the logs are.
+Of that only this is changed: name, ports, certificate, and where the logs are.
 """
 
 import datetime as dt
@@ -18,10 +17,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sdmpweb.setup.proxies import CADDY, NGINX
 from tests.support.ports import free_port
 from tests.support.services import Server
 
-ROOT = Path(__file__).resolve().parents[2]
+_NAME = "node.example"
 _DAY = dt.timedelta(days=1)
 
 
@@ -99,7 +99,7 @@ class Proxy(Server):
 
 
 class Nginx(Proxy):
-    """Debian's nginx with deploy/nginx/sdmpweb.conf; `plain_port` leads to HTTPS."""
+    """Debian's nginx with its file; `plain_port` leads to HTTPS."""
 
     def start(self) -> None:
         """Start nginx and wait until it listens."""
@@ -124,9 +124,7 @@ class Nginx(Proxy):
         self._wait(self._answers, log)
 
     def _site(self) -> str:
-        text = (ROOT / "deploy/nginx/sdmpweb.conf").read_text()
-        nodes = "\n".join(f"server 127.0.0.1:{port} max_fails=0;" for port in self.nodes)
-        text = _replace(text, r"server 127\.0\.0\.1:8000 max_fails=0;", nodes)
+        text = NGINX.text(_NAME, self.nodes).decode()
         text = _replace(text, r"listen \[::\]:\d+.*;", "")
         text = _replace(text, r"listen 80;", f"listen 127.0.0.1:{self.plain_port};")
         text = _replace(text, r"listen 443 ssl http2;", f"listen {self.address} ssl http2;")
@@ -139,22 +137,19 @@ class Nginx(Proxy):
 
 
 class Caddy(Proxy):
-    """Debian's Caddy with deploy/caddy/Caddyfile."""
+    """Debian's Caddy with its file."""
 
     def start(self) -> None:
         """Start Caddy and wait until it listens."""
         program = shutil.which("caddy")
         assert program is not None
         assert self.tls is not None
-        text = (ROOT / "deploy/caddy/Caddyfile").read_text()
+        text = CADDY.text(_NAME, self.nodes).decode()
         text = _replace(text, r"^\{$", "{\n\tadmin off\n\tauto_https off")
         text = _replace(
             text,
-            r"^mail\.example\.org \{$",
+            rf"^{re.escape(_NAME)} \{{$",
             f"{self.url} {{\n\tbind 127.0.0.1\n\ttls {self.tls.certificate} {self.tls.key}",
-        )
-        text = _replace(
-            text, r"127\.0\.0\.1:8000", " ".join(f"127.0.0.1:{port}" for port in self.nodes)
         )
         site = self.directory / "Caddyfile"
         site.write_text(text)
