@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.image import make_image
 from tests.support.nodes import ROOT
 from tests.support.pages import Pages
 from tests.support.ports import free_port
@@ -88,6 +89,16 @@ def test_what_is_run_is_the_installed_one(program: Path, tmp_path: Path) -> None
     assert Path(told.strip()).is_relative_to(program.parents[1])
     assert "usage: sdmpweb" in _run(str(program), "--help", cwd=tmp_path)
     assert _run(str(program), "--version", cwd=tmp_path).strip() == _version(program)
+
+
+def test_it_sets_up_a_machine_with_the_files_in_it(program: Path, tmp_path: Path) -> None:
+    image = make_image(tmp_path / "image", "caddy")
+    told = _run(str(program), "setup", "mail.example.org", "--yes", "--root", str(image.root))
+    assert "\nDone.\n" in told
+    shipped = {path.name for path in (ROOT / "deploy/systemd").iterdir()}
+    units = image.at("/etc/systemd/system")
+    assert {path.name for path in units.iterdir()} == shipped | {"multi-user.target.wants"}
+    assert "mail.example.org {" in image.at("/etc/caddy/Caddyfile").read_text()
 
 
 def test_node_lives_in_the_directory_where_it_was_started(node: tuple[Path, str]) -> None:

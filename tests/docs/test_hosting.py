@@ -1,25 +1,39 @@
 """What docs/hosting.md tells to type fits commands, settings, units and files as they are.
 
 Every line of the page is either of a kind that is checked here or named in `NOT_RUN` with the
-reason, so that a new line fails until somebody has looked at it.
+reason, so that a new line fails until somebody has looked at it. Those of `sdmpweb setup` are run
+on the image of a machine, and what the page says of them is compared with what they did and said.
 """
 
 import re
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from sdmpweb import env
-from tests.docs.test_docs import COMMANDS, parser, read
+from sdmpweb.setup.machine import Machine
+from sdmpweb.setup.proxies import NGINX
+from tests.docs.test_docs import COMMANDS, parser, read, rows
+from tests.support.image import make_image, set_up
 from tests.support.nodes import ROOT
 
 PAGE = read("docs/hosting.md")
-LINES = [
-    line.removeprefix("# ")
-    for block in re.findall(r"^```console\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    for line in block.splitlines()
-]
+
+
+def typed(text: str) -> list[str]:
+    """Give the lines that a part of the page tells to type, in their order."""
+    blocks = re.findall(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [line.removeprefix("# ") for block in blocks for line in block.splitlines()]
+
+
+def section(heading: str) -> list[str]:
+    """Give the lines to type of a section, without those of sections within it."""
+    return typed(PAGE.split(f"\n## {heading}\n")[1].split("\n##")[0])
+
+
+LINES = typed(PAGE)
 SETTINGS = {setting.name for setting in env.SETTINGS}
 UNITS = ROOT / "deploy/systemd"
 NAME = "mail.example.org"
@@ -29,23 +43,13 @@ NOT_RUN = {
     "apt-get install --yes pipx nginx-light certbot": "installs; the tests run nginx-light",
     "apt-get install --yes ufw": "installs",
     "apt-get install --yes postgresql redis-server": "installs; the tests run both",
-    "useradd --system --home-dir /var/lib/sdmpweb --shell /usr/sbin/nologin sdmpweb": "adds a user",
     "ufw allow ssh": "changes the machine's firewall",
     "ufw allow 80,443/tcp": "changes the machine's firewall",
     "ufw enable": "changes the machine's firewall",
-    "nginx -t": "reads /etc/nginx; tests/deploy runs nginx with the file",
-    "cat /etc/sdmpweb/sdmpweb.env": "shows a file of the machine",
     "mv /var/lib/sdmpweb /var/lib/sdmpweb.old": "moves a node's data",
-    'runuser --login postgres --command "createuser sdmpweb"': "needs the machine's PostgreSQL",
-    'runuser --login postgres --command "createdb --owner sdmpweb sdmpweb"': "likewise",
     "certbot certonly --webroot --webroot-path /var/www/html"
     f' --deploy-hook "systemctl reload nginx" -d {NAME}': "asks an authority; see below",
 }  # fmt: skip
-
-
-def configured() -> str:
-    """Give nginx's configuration as it is shipped."""
-    return read("deploy/nginx/sdmpweb.conf")
 
 
 def units() -> str:
@@ -54,9 +58,7 @@ def units() -> str:
 
 
 def unit_exists(name: str) -> bool:
-    """Say whether a unit is ours, by file or as an instance, or that of the proxy."""
-    if name == "nginx":
-        return True
+    """Say whether a unit is ours, by file or as an instance."""
     kind = name if name.endswith((".service", ".target")) else f"{name}.service"
     return (UNITS / re.sub(r"@[^.]+", "@", kind)).is_file()
 
@@ -68,89 +70,22 @@ def installs_the_wheel(line: str) -> None:
     assert set(commands) == {"/usr/local/bin/sdmpweb"}
 
 
-def names_our_files(line: str) -> None:
-    assert line.startswith("deploy=$(echo /opt/pipx/venvs/sdmpweb/")
-    included = read("pyproject.toml")
-    assert re.search(r'^"?deploy"? = "sdmpweb/_files/deploy"$', included, re.MULTILINE)
-    assert line.endswith("/site-packages/sdmpweb/_files/deploy)")
-
-
-def makes_a_file_or_directory(line: str) -> None:
-    words = shlex.split(line)
-    place = words[-1]
-    wanted = {
-        "/etc/sdmpweb": ("0750", True),
-        "/etc/sdmpweb/sdmpweb.env": ("0640", False),
-        "/var/lib/sdmpweb": ("0700", True),
-        "/var/backups/sdmpweb": ("0700", True),
-    }
-    mode, directory = wanted[place]
-    assert words[words.index("--mode") + 1] == mode
-    assert ("--directory" in words) is directory
-    assert words[words.index("--group") + 1] == "sdmpweb"
-    assert ("--owner" in words) is place.startswith("/var/")
-
-
-def writes_a_setting(line: str) -> None:
-    name, value = re.fullmatch(r"echo (\w+)=(.+) >> /etc/sdmpweb/sdmpweb\.env", line).groups()  # type: ignore[union-attr]
-    assert name in SETTINGS
-    assert env.read({"SDMPWEB_DATA": "data", name: value})[name] is not None
-    if name == "SDMPWEB_BACKUP_TO":
-        assert f"ReadWritePaths=-{value}" in sandbox()
-
-
 def sandbox() -> list[str]:
     return (UNITS / "sdmpweb.service.d/10-sandbox.conf").read_text().splitlines()
 
 
-def copies_the_units(line: str) -> None:
-    assert line == "cp --recursive $deploy/systemd/. /etc/systemd/system/"
-    assert unit_exists("sdmpweb")
-
-
 def calls_systemctl(line: str) -> None:
     words = shlex.split(line)[1:]
-    assert words[0] in ("enable", "start", "stop", "restart", "reload", "daemon-reload")
-    units = [word for word in words[1:] if not word.startswith("--")]
-    assert bool(units) is (words[0] != "daemon-reload")
-    assert all(map(unit_exists, units)), line
-    if words[0] == "enable":
-        assert (
-            "[Install]"
-            in (UNITS / (units[0] if "." in units[0] else f"{units[0]}.service")).read_text()
-        )
+    assert words[0] in ("start", "stop", "restart")
+    assert words[1:]
+    assert all(map(unit_exists, words[1:])), line
 
 
 def reads_the_journal(line: str) -> None:
-    _, option, unit = shlex.split(line)
+    _, option, unit, *of_links = shlex.split(line)
     assert option == "--unit"
     assert unit_exists(unit)
-
-
-def puts_the_name_in(line: str) -> None:
-    pattern, new = re.match(
-        r"sed s/([^/]+)/([^/]+)/ \$deploy/nginx/sdmpweb\.conf > ", line
-    ).groups()  # type: ignore[union-attr]
-    changed = "\n".join(re.sub(pattern, new, line, count=1) for line in configured().splitlines())
-    assert pattern == NAME
-    assert NAME not in changed
-    assert changed.count(f"/etc/letsencrypt/live/{new}/") == 2
-
-
-def names_both_ports(line: str) -> None:
-    expression = shlex.split(line)[2]
-    old, new = re.fullmatch("s/([^/]+)/([^/]+)/", expression).groups()  # type: ignore[union-attr]
-    assert configured().count(old) == 1
-    ports = re.findall(r"server 127\.0\.0\.1:(\d+) max_fails=0;", new)
-    target = (UNITS / "sdmpweb-grown.target").read_text()
-    assert sorted(ports) == sorted(re.findall(r"sdmpweb-web@(\d+)\.service", target))
-
-
-def defines_node(line: str) -> None:
-    given = dict(re.findall(r"(SDMPWEB_\w+)=(\S+)", line))
-    assert {f"Environment={name}={value}" for name, value in given.items()} <= set(sandbox())
-    assert set(given) == {"SDMPWEB_DATA", "SDMPWEB_CONFIG"}
-    assert line.endswith(' sdmpweb "$@"; }')
+    assert of_links == ["--output", "cat", "--grep", "/welcome/"]
 
 
 def calls_node(line: str) -> None:
@@ -161,17 +96,30 @@ def calls_node(line: str) -> None:
 
 KINDS: dict[str, Callable[[str], None]] = {
     r"PIPX_HOME=": installs_the_wheel,
-    r"deploy=": names_our_files,
-    r"install --": makes_a_file_or_directory,
-    r"echo ": writes_a_setting,
-    r"cp ": copies_the_units,
     r"systemctl ": calls_systemctl,
     r"journalctl ": reads_the_journal,
-    r"sed s/": puts_the_name_in,
-    r"sed --in-place ": names_both_ports,
-    r"node\(\) ": defines_node,
-    r"node ": calls_node,
+    r"sdmpweb(-node)? ": calls_node,
 }
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Machine, list[str]]:
+    """An image on which the lines of *Set up* were run in their order, and what each has said.
+
+    certbot writes its file here without asking an authority.
+    """
+    machine = make_image(tmp_path_factory.mktemp("walked") / "image", "nginx", "certbot")
+    said = []
+    for line in section("Set up"):
+        if line.startswith("sdmpweb "):
+            done = set_up(machine, *shlex.split(line)[2:], "--yes")
+            assert done.returncode == 0, done.stderr
+            said.append(done.stdout)
+        elif line.startswith("certbot "):
+            file = machine.at(NGINX.certificate.format(name=NAME))
+            file.parent.mkdir(parents=True)
+            file.touch()
+    return machine, said
 
 
 @pytest.mark.parametrize("line", sorted(set(LINES)))
@@ -188,12 +136,46 @@ def test_what_is_named_stands_in_the_page() -> None:
         assert any(re.match(begin, line) for line in LINES), begin
 
 
+def test_setup_says_what_the_page_says_next(walked: tuple[Machine, list[str]]) -> None:
+    lines = section("Set up")
+    assert [line.split()[0] for line in lines] == ["sdmpweb", "certbot", "sdmpweb", "journalctl"]
+    told = [re.findall(r"^  (.+)$", said.split("Run next")[1], re.MULTILINE) for said in walked[1]]
+    assert told == [lines[1:3], lines[3:]]
+
+
+def test_the_table_has_what_setup_writes(walked: tuple[Machine, list[str]]) -> None:
+    said = rows(PAGE, "### What it does")
+    paths = [row[0].strip("`") for row in said]
+    assert paths
+    for path, row in zip(paths, said, strict=True):
+        mode, whose = row[1].split()
+        assert f"{path} ({mode} {whose})" in "".join(walked[1])
+        assert walked[0].at(path).stat().st_mode & 0o7777 == int(mode, 8)
+    written = re.findall(r"^  (?:write|make) (\S+)", "".join(walked[1]), re.MULTILINE)
+    grown = [path for path in written if re.search(r"/sdmpweb-(?!node).*", path)]
+    assert sorted({*paths, *grown}) == sorted(written)
+
+
+def test_the_settings_of_a_new_node_are_named(walked: tuple[Machine, list[str]]) -> None:
+    text = walked[0].at("/etc/sdmpweb/sdmpweb.env").read_text()
+    sentence = re.findall(r"The settings of a new node are\s(.*?);", PAGE, re.DOTALL)[0]
+    assert re.findall(r"^(\w+)=", text, re.MULTILINE) == re.findall(r"`(\w+)`", sentence)
+
+
+def test_the_grown_shape_is_set_up_by_its_line(tmp_path: Path) -> None:
+    [line] = [line for line in section("Grown shape") if line.startswith("sdmpweb ")]
+    machine = make_image(tmp_path / "image", "nginx", "certbot", "postgresql", "redis")
+    assert set_up(machine, *shlex.split(line)[2:], "--yes").returncode == 0
+    assert machine.has("/etc/systemd/system/multi-user.target.wants/sdmpweb-grown.target")
+
+
 def test_certbot_writes_where_nginx_serves_and_reads() -> None:
     [line] = [line for line in LINES if line.startswith("certbot ")]
     words = shlex.split(line)
     root = words[words.index("--webroot-path") + 1]
-    assert f"root {root};" in configured()
-    assert f"/etc/letsencrypt/live/{words[-1]}/fullchain.pem" in configured()
+    site = NGINX.text(NAME, [8000]).decode()
+    assert f"root {root};" in site
+    assert f"{NGINX.certificate.format(name=words[-1])};" in site
 
 
 def test_named_settings_files_and_units_exist() -> None:
@@ -206,6 +188,13 @@ def test_named_settings_files_and_units_exist() -> None:
     assert all(map(unit_exists, units))
 
 
-def test_the_node_runs_as_the_user_that_is_added() -> None:
+def test_services_and_commands_are_the_same_node(walked: tuple[Machine, list[str]]) -> None:
+    machine = walked[0]
     assert {"User=sdmpweb", "Group=sdmpweb", "StateDirectory=sdmpweb"} <= set(sandbox())
-    assert any(line.startswith("useradd ") and line.endswith(" sdmpweb") for line in LINES)
+    assert machine.user("sdmpweb")
+    assert "ReadWritePaths=-/var/backups/sdmpweb" in sandbox()
+    command = machine.at("/usr/local/bin/sdmpweb-node").read_text()
+    given = dict(re.findall(r"(SDMPWEB_\w+)=(\S+)", command))
+    assert {f"Environment={name}={value}" for name, value in given.items()} <= set(sandbox())
+    assert set(given) == {"SDMPWEB_DATA", "SDMPWEB_CONFIG"}
+    assert command.endswith('/usr/local/bin/sdmpweb "$@"\n')

@@ -75,8 +75,11 @@ def test_the_command_shows_asks_does_and_has_nothing_left(machine: Machine) -> N
     after = everything(machine)
     again = set_up(machine, NAME, "--yes")
     assert again.returncode == 0
-    assert again.stdout.startswith("Nothing to do: all is there for a node at https://")
+    assert again.stdout.startswith(f"All is there that can be yet for a node at https://{NAME}.\n")
     assert everything(machine) == after
+    certify(machine)
+    assert set_up(machine, "--yes").returncode == 0
+    assert set_up(machine).stdout == f"Nothing to do: all is there for a node at https://{NAME}.\n"
 
 
 def test_each_line_names_what_is_written(machine: Machine) -> None:

@@ -58,6 +58,8 @@ class Command(BaseCommand):
                     self._ask()
                 made.carry_out(machine, self.stdout.write)
                 self.stdout.write("Done.")
+        elif made.afterwards:
+            self.stdout.write(f"All is there that can be yet for a node at {made.url}.")
         else:
             self.stdout.write(f"Nothing to do: all is there for a node at {made.url}.")
         if made.afterwards:
