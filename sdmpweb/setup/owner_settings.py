@@ -77,7 +77,8 @@ def complete(machine: Machine, name: str, *, grown: bool, backups: bool) -> Sett
 
 def _url(name: str, given: str) -> str:
     """Say at which address the node is: that of the name, which the file must not contradict."""
-    if name and not (env.is_host_name(name) and "." in name and not name[-1].isdigit()):
+    label = name.rpartition(".")[2]
+    if name and (not env.is_host_name(name) or label in (name, "") or label.isdigit()):
         raise UserError(f"The name must be a host name such as mail.example.org, not {name!r}.")
     url = f"https://{name.lower()}" if name else given
     if not url:

@@ -24,6 +24,41 @@ UNIT = "/etc/systemd/system/sdmpweb.service"
 ENABLED = "/etc/systemd/system/multi-user.target.wants/"
 
 
+class Booted(Machine):
+    """An image that is taken for a machine that runs; the programs that it runs are in PATH."""
+
+    @property
+    def runs(self) -> bool:
+        """It does."""
+        return True
+
+
+@pytest.fixture
+def booted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Booted:
+    """A machine with all that may be there, whose programs do nothing."""
+    image = make_image(tmp_path / "image", *PROGRAMS)
+    image.at("/run/systemd/system").mkdir(parents=True)
+    image.at("/etc/passwd").write_text("root:x:0:0::/:\nsdmpweb:x:999:999::/:\n")
+    image.at("/etc/group").write_text("root:x:0:\nsdmpweb:x:999:\n")
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    for name in ("systemctl", "nginx", "caddy", "runuser"):
+        program(tmp_path, name, "")
+    return Booted(image.root)
+
+
+def program(place: Path, name: str, script: str) -> None:
+    """Let a program of a booted machine do something; each call is written down."""
+    file = place / "bin" / name
+    file.write_text(f'#!/bin/sh\necho "$(basename $0) $*" >> {place}/calls\n{script}\n')
+    file.chmod(0o755)
+
+
+def calls(place: Path) -> list[str]:
+    log = place / "calls"
+    return log.read_text().splitlines() if log.exists() else []
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     """An image with nginx and certbot, and no certificate yet."""
@@ -322,6 +357,54 @@ def test_a_file_that_changes_while_the_owner_thinks_is_left_alone(machine: Machi
     with pytest.raises(UserError, match="has changed meanwhile"):
         made.carry_out(machine, print)
     assert machine.at(UNIT).read_text() == "newer"
+
+
+def test_on_a_machine_that_runs_all_is_started(booted: Booted, tmp_path: Path) -> None:
+    certify(booted)
+    carry_out(booted, proxy="nginx")
+    assert calls(tmp_path) == [
+        "systemctl daemon-reload",
+        "systemctl enable --now sdmpweb.service",
+        "nginx -t",
+        "systemctl reload-or-restart nginx",
+    ]
+
+
+def test_the_database_is_made_where_there_is_none(booted: Booted, tmp_path: Path) -> None:
+    has = "case $* in *pg_database*) echo postgres;; *) echo postgres; echo sdmpweb;; esac"
+    program(tmp_path, "runuser", has)
+    carry_out(booted, proxy="caddy", grown=True)
+    asked = [line for line in calls(tmp_path) if "SELECT" in line]
+    assert len(asked) == 2
+    assert [line for line in calls(tmp_path) if line not in asked] == [
+        "systemctl daemon-reload",
+        "runuser -u postgres -- createdb --owner sdmpweb sdmpweb",
+        "systemctl enable --now sdmpweb-grown.target",
+        "caddy validate --config /etc/caddy/Caddyfile --adapter caddyfile",
+        "systemctl reload-or-restart caddy",
+    ]
+
+
+def test_what_a_program_says_is_passed_on_and_the_next_run_goes_on(
+    booted: Booted, tmp_path: Path
+) -> None:
+    certify(booted)
+    program(tmp_path, "nginx", "echo '[warn] old' >&2; echo '[emerg] no host' >&2; exit 1")
+    with pytest.raises(UserError, match=r"^`nginx -t` failed: \[emerg\] no host; mend that and "):
+        carry_out(booted, proxy="nginx")
+    assert not booted.has(SITE)
+    program(tmp_path, "nginx", "")
+    made = plan.make(booted, Wish(proxy="nginx"))
+    assert [step.missing(booted) for step in made.steps][-2:] == [
+        f"write {SITE} (0644 root:root)",
+        "run systemctl reload-or-restart nginx",
+    ]
+
+
+def test_without_systemd_it_is_refused(booted: Booted) -> None:
+    booted.at("/run/systemd/system").rmdir()
+    with pytest.raises(UserError, match="systemd does not run on this machine"):
+        plan.make(booted, Wish(NAME, proxies.NONE))
 
 
 @pytest.mark.parametrize("before", [None, b"as it was"])
