@@ -25,6 +25,8 @@ _ALONE, _GROWN = "sdmpweb.service", "sdmpweb-grown.target"
 _GROWN_PORTS: Final = (8001, 8002)  # of sdmpweb-grown.target
 _ALL_MAY_READ, _ALL_MAY_RUN = Rights(0o644), Rights(0o755)
 _ITS_OWN: Final = Rights(0o700, _USER, _USER)
+_UNFINISHED: Final = "/run/sdmpweb-setup"
+"""There from the first change until all programs know of it; a new start of the machine ends it."""
 _AS_POSTGRES: Final = ("runuser", "-u", "postgres", "--")
 
 
@@ -64,6 +66,8 @@ class Plan:
         Raises:
             UserError: a step cannot be done.
         """
+        if machine.runs:
+            machine.at(_UNFINISHED).touch()
         for step in self.steps:
             step.do(machine)
             if self.passphrase and isinstance(step, File) and step.path == owner_settings.FILE:
@@ -71,6 +75,7 @@ class Plan:
                     f"Backups are encrypted under {self.passphrase}\nWrite that down elsewhere, it "
                     "is not shown again: no backup opens without it, and it is in none."
                 )
+        machine.at(_UNFINISHED).unlink(missing_ok=True)
 
 
 def make(machine: Machine, wish: Wish) -> Plan:
@@ -88,12 +93,11 @@ def make(machine: Machine, wish: Wish) -> Plan:
         _refuse_growing(machine)
     unit = _GROWN if grown else _ALONE
     ours = _missing(machine, _files(machine, settings))
-    starting = _starting(machine, settings, unit, ours)
-    before_proxy = _missing(machine, _proxy_files(machine, proxy, settings, grown=grown))
-    steps = [*ours, *starting, *before_proxy]
-    if before_proxy and machine.runs:
-        assert proxy is not None
-        steps.append(Run(("systemctl", "reload-or-restart", proxy.name)))
+    steps = [
+        *ours,
+        *_starting(machine, settings, unit, ours),
+        *_telling_proxy(machine, proxy, settings, grown=grown),
+    ]
     return Plan(
         url=settings["SDMPWEB_URL"],
         steps=tuple(steps),
@@ -172,7 +176,7 @@ def _in(machine: Machine) -> tuple[str, ...]:
 def _starting(machine: Machine, settings: Settings, unit: str, files: list[Step]) -> Iterator[Step]:
     """Let systemd know the units, make the database, and start the node where it never was."""
     changed = any(isinstance(step, File) and step.path.startswith(_UNITS) for step in files)
-    if changed and machine.runs:
+    if machine.runs and (changed or machine.has(_UNFINISHED)):
         yield Run(("systemctl", "daemon-reload"))
     if settings["DATABASE_URL"] == owner_settings.DATABASE and machine.runs:
         yield from _database(machine)
@@ -180,7 +184,7 @@ def _starting(machine: Machine, settings: Settings, unit: str, files: list[Step]
     now = ("--now",) if machine.runs else ()
     if _is_enabled(machine, other):
         yield Run(("systemctl", *_in(machine), "disable", *now, other))
-    if not _is_enabled(machine, unit):
+    if not _is_enabled(machine, unit) or machine.has(_UNFINISHED):
         yield Run(("systemctl", *_in(machine), "enable", *now, unit))
 
 
@@ -196,15 +200,19 @@ def _database(machine: Machine) -> Iterator[Step]:
         yield Run((*_AS_POSTGRES, "createdb", "--owner", _USER, _USER))
 
 
-def _proxy_files(
+def _telling_proxy(
     machine: Machine, proxy: Proxy | None, settings: Settings, *, grown: bool
 ) -> Iterator[Step]:
-    """Give the configuration of the proxy, as soon as it can start with it."""
+    """Tell the proxy of the node, as soon as it can start with what it is told."""
     if proxy is None or proxy.missing_certificate(machine, settings.name):
         return
     ports = _GROWN_PORTS if grown else (int(settings["SDMPWEB_PORT"] or 8000),)
     content = proxy.text(settings.name, ports)
-    yield _file(machine, proxy.file, content, _ALL_MAY_READ, proxy.check)
+    file = _file(machine, proxy.file, content, _ALL_MAY_READ, proxy.check)
+    if file.missing(machine):
+        yield file
+    if machine.runs and (file.missing(machine) or machine.has(_UNFINISHED)):
+        yield Run(("systemctl", "reload-or-restart", proxy.name))
 
 
 def _afterwards(
@@ -224,6 +232,10 @@ def _afterwards(
             f'--deploy-hook "systemctl reload {proxy.name}" -d {name}'
         )
         yield "sdmpweb setup"
-    elif not _is_enabled(machine, unit) or (proxy is not None and proxy.file in made):
+    elif (
+        not _is_enabled(machine, unit)
+        or machine.has(_UNFINISHED)
+        or (proxy is not None and proxy.file in made)
+    ):
         pages = "sdmpweb" if unit == _ALONE else "sdmpweb-web@*"
         yield f"journalctl --unit {shlex.quote(pages)} --output cat --grep /welcome/"

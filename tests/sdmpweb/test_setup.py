@@ -401,6 +401,29 @@ def test_what_a_program_says_is_passed_on_and_the_next_run_goes_on(
     ]
 
 
+@pytest.mark.parametrize("fails", ["daemon-reload", "enable", "reload-or-restart"])
+def test_programs_that_were_not_told_are_told_by_the_next_run(
+    booted: Booted, tmp_path: Path, fails: str
+) -> None:
+    """As after a kill: the files are there, and whoever reads them does not know."""
+    certify(booted)
+    program(tmp_path, "systemctl", f'[ "$1" != {fails} ] || exit 1')
+    with pytest.raises(UserError, match=f"^`systemctl {fails}.*ended with status 1; mend"):
+        carry_out(booted, proxy="nginx")
+    program(tmp_path, "systemctl", "")
+    (tmp_path / "calls").unlink()
+    made, _ = carry_out(booted, proxy="nginx")
+    assert [line for line in calls(tmp_path) if line.startswith("systemctl")] == [
+        "systemctl daemon-reload",
+        "systemctl enable --now sdmpweb.service",
+        "systemctl reload-or-restart nginx",
+    ]
+    assert made.afterwards[-1].startswith("journalctl")
+    booted.at(f"{ENABLED}sdmpweb.service").parent.mkdir()
+    booted.at(f"{ENABLED}sdmpweb.service").touch()
+    assert plan.make(booted, Wish(proxy="nginx")).steps == ()
+
+
 def test_without_systemd_it_is_refused(booted: Booted) -> None:
     booted.at("/run/systemd/system").rmdir()
     with pytest.raises(UserError, match="systemd does not run on this machine"):
