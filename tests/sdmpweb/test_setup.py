@@ -242,6 +242,15 @@ def test_the_grown_shape_has_its_settings_ports_and_unit(tmp_path: Path) -> None
     assert plan.make(machine, Wish()).steps == ()
 
 
+def test_one_shape_takes_the_place_of_the_other(machine: Machine) -> None:
+    carry_out(machine)
+    with machine.at(owner_settings.FILE).open("a") as file:
+        file.write("DATABASE_URL=postgres:///elsewhere\nREDIS_URL=redis://127.0.0.1\n")
+    carry_out(machine)
+    enabled = [path.name for path in machine.at(ENABLED).iterdir()]
+    assert enabled == ["sdmpweb-grown.target"]
+
+
 def test_what_the_owner_has_set_stays(machine: Machine) -> None:
     file = machine.at(owner_settings.FILE)
     file.parent.mkdir()
@@ -347,6 +356,14 @@ def test_a_step_that_fails_ends_it_with_a_sentence_and_the_next_run_goes_on(
     assert told == []
     assert owner_settings.FILE not in {s.path for s in made.steps if isinstance(s, File)}
     assert plan.make(machine, Wish()).steps == ()
+
+
+def test_where_there_is_no_room_nothing_is_left(machine: Machine) -> None:
+    done = set_up(machine, NAME, "--yes", under=("prlimit", "--fsize=100"))
+    file = machine.at(owner_settings.FILE)
+    assert (done.returncode, done.stderr) == (1, f"{file} cannot be written: File too large.\n")
+    assert "encrypted under" not in done.stdout
+    assert list(file.parent.iterdir()) == []
 
 
 def test_a_file_that_changes_while_the_owner_thinks_is_left_alone(machine: Machine) -> None:

@@ -39,7 +39,7 @@ def make_image(root: Path, *programs: str) -> Machine:
 
 
 def set_up(
-    machine: Machine, *arguments: str, typed: str | None = None
+    machine: Machine, *arguments: str, typed: str | None = None, under: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
     """Run `sdmpweb setup` for an image, in a directory of its own, which stays empty.
 
@@ -47,10 +47,12 @@ def set_up(
         machine: the image.
         arguments: others than `--root`.
         typed: what somebody types at a terminal; without it there is none, and none is asked.
+        under: a program that runs it, with its arguments.
     """
     place = machine.root.parent / "called-here"
     place.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "sdmpweb", "setup", "--root", str(machine.root), *arguments]
+    called = (sys.executable, "-m", "sdmpweb", "setup", "--root", str(machine.root))
+    command = [*under, *called, *arguments]
     done = subprocess.run(
         command if typed is None else ["script", "-qec", " ".join(command), "/dev/null"],
         cwd=place, input=typed, stdin=subprocess.DEVNULL if typed is None else None,
