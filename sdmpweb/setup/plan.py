@@ -15,7 +15,7 @@ from sdmpweb.setup import owner_settings, proxies
 from sdmpweb.setup.machine import Machine
 from sdmpweb.setup.owner_settings import Settings
 from sdmpweb.setup.proxies import Proxy
-from sdmpweb.setup.steps import Directory, File, Rights, Run, Step
+from sdmpweb.setup.steps import Answer, Directory, File, Rights, Run, Step
 
 _USER: Final = "sdmpweb"
 _PROGRAM: Final = "/usr/local/bin/sdmpweb"
@@ -88,15 +88,14 @@ def make(machine: Machine, wish: Wish) -> Plan:
     settings = owner_settings.complete(machine, wish.name, grown=wish.grown, backups=wish.backups)
     _refuse_without_system(machine)
     proxy = proxies.choose(machine, wish.proxy)
-    grown = bool(settings["REDIS_URL"])
     if wish.grown and "REDIS_URL" in settings.added:
         _refuse_growing(machine)
-    unit = _GROWN if grown else _ALONE
+    unit = _GROWN if settings["REDIS_URL"] else _ALONE
     ours = _missing(machine, _files(machine, settings))
     steps = [
         *ours,
         *_starting(machine, settings, unit, ours),
-        *_telling_proxy(machine, proxy, settings, grown=grown),
+        *_telling_proxy(machine, proxy, settings),
     ]
     return Plan(
         url=settings["SDMPWEB_URL"],
@@ -186,6 +185,17 @@ def _starting(machine: Machine, settings: Settings, unit: str, files: list[Step]
         yield Run(("systemctl", *_in(machine), "disable", *now, other))
     if not _is_enabled(machine, unit) or machine.has(_UNFINISHED):
         yield Run(("systemctl", *_in(machine), "enable", *now, unit))
+        if machine.runs:
+            yield from (Answer(port, _of_pages(unit)) for port in _ports(settings))
+
+
+def _of_pages(unit: str) -> str:
+    """Name the units that answer pages in the shape of a unit."""
+    return "sdmpweb" if unit == _ALONE else "sdmpweb-web@*"
+
+
+def _ports(settings: Settings) -> tuple[int, ...]:
+    return _GROWN_PORTS if settings["REDIS_URL"] else (int(settings["SDMPWEB_PORT"] or 8000),)
 
 
 def _is_enabled(machine: Machine, unit: str) -> bool:
@@ -200,14 +210,11 @@ def _database(machine: Machine) -> Iterator[Step]:
         yield Run((*_AS_POSTGRES, "createdb", "--owner", _USER, _USER))
 
 
-def _telling_proxy(
-    machine: Machine, proxy: Proxy | None, settings: Settings, *, grown: bool
-) -> Iterator[Step]:
+def _telling_proxy(machine: Machine, proxy: Proxy | None, settings: Settings) -> Iterator[Step]:
     """Tell the proxy of the node, as soon as it can start with what it is told."""
     if proxy is None or proxy.missing_certificate(machine, settings.name):
         return
-    ports = _GROWN_PORTS if grown else (int(settings["SDMPWEB_PORT"] or 8000),)
-    content = proxy.text(settings.name, ports)
+    content = proxy.text(settings.name, _ports(settings))
     file = _file(machine, proxy.file, content, _ALL_MAY_READ, proxy.check)
     if file.missing(machine):
         yield file
@@ -237,5 +244,4 @@ def _afterwards(
         or machine.has(_UNFINISHED)
         or (proxy is not None and proxy.file in made)
     ):
-        pages = "sdmpweb" if unit == _ALONE else "sdmpweb-web@*"
-        yield f"journalctl --unit {shlex.quote(pages)} --output cat --grep /welcome/"
+        yield f"journalctl --unit {shlex.quote(_of_pages(unit))} --output cat --grep /welcome/"

@@ -6,6 +6,8 @@ import contextlib
 import os
 import shlex
 import shutil
+import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Final, Protocol
 from nodes.errors import UserError
 from sdmpweb.setup.machine import Machine
 
+SECONDS_TO_START: Final = 90.0
 KEPT: Final = "/var/backups/sdmpweb-setup"
 """Where a file that is replaced is kept, under the path that it had."""
 
@@ -176,6 +179,33 @@ class Run:
     def do(self, machine: Machine) -> None:
         """Run it."""
         machine.run(*self.command)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Waiting until a node that was started answers; the first start makes the database."""
+
+    port: int
+    unit: str
+
+    def missing(self, machine: Machine) -> str:
+        """Say what is waited for."""
+        return f"wait until the node answers at port {self.port}"
+
+    def do(self, machine: Machine) -> None:
+        """Wait, for a while."""
+        end = time.monotonic() + SECONDS_TO_START
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 5).close()
+                return
+            except OSError:
+                if time.monotonic() > end:
+                    raise UserError(
+                        f"The node was started and does not answer at port {self.port}; "
+                        f"`journalctl --unit {shlex.quote(self.unit)}` says why."
+                    ) from None
+            time.sleep(0.2)
 
 
 def _may_give() -> bool:

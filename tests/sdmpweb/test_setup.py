@@ -3,6 +3,9 @@
 import grp
 import os
 import pwd
+import re
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from sdmpweb.setup.plan import Plan, Wish
 from sdmpweb.setup.proxies import CADDY, NGINX
 from sdmpweb.setup.steps import File, Rights
 from tests.support.image import PROGRAMS, make_image, set_up
+from tests.support.ports import free_port
 
 NAME = "mail.example.org"
 SITE = NGINX.file
@@ -34,8 +38,8 @@ class Booted(Machine):
 
 
 @pytest.fixture
-def booted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Booted:
-    """A machine with all that may be there, whose programs do nothing."""
+def booted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Booted]:
+    """A machine with all that may be there, whose programs do nothing; a node answers."""
     image = make_image(tmp_path / "image", *PROGRAMS)
     image.at("/run/systemd/system").mkdir(parents=True)
     image.at("/etc/passwd").write_text("root:x:0:0::/:\nsdmpweb:x:999:999::/:\n")
@@ -44,7 +48,11 @@ def booted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Booted:
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     for name in ("systemctl", "nginx", "caddy", "runuser"):
         program(tmp_path, name, "")
-    return Booted(image.root)
+    settings = image.at(owner_settings.FILE)
+    settings.parent.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as node:
+        settings.write_text(f"SDMPWEB_PORT={node.getsockname()[1]}\n")
+        yield Booted(image.root)
 
 
 def program(place: Path, name: str, script: str) -> None:
@@ -390,16 +398,32 @@ def test_on_a_machine_that_runs_all_is_started(booted: Booted, tmp_path: Path) -
 def test_the_database_is_made_where_there_is_none(booted: Booted, tmp_path: Path) -> None:
     has = "case $* in *pg_database*) echo postgres;; *) echo postgres; echo sdmpweb;; esac"
     program(tmp_path, "runuser", has)
-    carry_out(booted, proxy="caddy", grown=True)
-    asked = [line for line in calls(tmp_path) if "SELECT" in line]
-    assert len(asked) == 2
-    assert [line for line in calls(tmp_path) if line not in asked] == [
-        "systemctl daemon-reload",
-        "runuser -u postgres -- createdb --owner sdmpweb sdmpweb",
-        "systemctl enable --now sdmpweb-grown.target",
-        "caddy validate --config /etc/caddy/Caddyfile --adapter caddyfile",
-        "systemctl reload-or-restart caddy",
+    made = plan.make(booted, Wish(NAME, "caddy", grown=True))
+    lines = [step.missing(booted) for step in made.steps]
+    assert lines[lines.index("run systemctl daemon-reload") + 1 :] == [
+        "run runuser -u postgres -- createdb --owner sdmpweb sdmpweb",
+        "run systemctl enable --now sdmpweb-grown.target",
+        "wait until the node answers at port 8001",
+        "wait until the node answers at port 8002",
+        f"write {CADDY.file} (0644 root:root)",
+        "run systemctl reload-or-restart caddy",
     ]
+
+
+def test_a_node_that_does_not_answer_is_told_of(
+    booted: Booted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "SECONDS_TO_START", 0.3)
+    settings = booted.at(owner_settings.FILE)
+    port = int(settings.read_text().partition("=")[2])
+    settings.write_text(f"SDMPWEB_PORT={free_port()}\n")
+    with pytest.raises(
+        UserError, match=r"does not answer at port \d+; `journalctl --unit sdmpweb`"
+    ):
+        carry_out(booted, proxy="nginx")
+    settings.write_text(re.sub(r"PORT=\d+", f"PORT={port}", settings.read_text()))
+    made, _ = carry_out(booted, proxy="nginx")
+    assert made.steps[-1].missing(booted) == f"wait until the node answers at port {port}"
 
 
 def test_what_a_program_says_is_passed_on_and_the_next_run_goes_on(
