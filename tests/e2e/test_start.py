@@ -1,12 +1,13 @@
 """A node that cannot open its keys, or was told something unknown, says so and does not start."""
 
+import signal
 import sqlite3
 from collections.abc import Callable
 
 import pytest
 
 from tests.support.cast import DESK
-from tests.support.nodes import NodeProcess
+from tests.support.nodes import CommandFailed, NodeProcess
 from tests.support.scenario import Cast, eventually
 from tests.support.world import card
 
@@ -36,7 +37,7 @@ def open_up(node: NodeProcess) -> None:
 @pytest.fixture(scope="module")
 def node(request: pytest.FixtureRequest, lasting_cast: Callable[[], Cast]) -> NodeProcess:
     """A node of one shape, which does not run."""
-    return lasting_cast().person("alice", request.param).node
+    return lasting_cast().person("alice", request.param, plain=True).node
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_start_is_refused_without_the_right_secret(node: NodeProcess, process: s
 
 
 def test_commands_are_refused_too(cast: Cast) -> None:
-    alice = cast.person("alice")
+    alice = cast.person("alice", plain=True)
     lose(alice.node)
     assert alice.node.command("send_message", "alice", "--notice", status=1) == ""
     assert alice.node.command("create_account", "bob", status=1) == ""
@@ -73,7 +74,7 @@ def test_commands_are_refused_too(cast: Cast) -> None:
 
 
 def test_unknown_setting_stops_the_start(cast: Cast) -> None:
-    node = cast.person("alice").node
+    node = cast.person("alice", plain=True).node
     node.environment["SDMPWEB_ADRESS"] = "127.0.0.1:1"
     node.start_process("up")
     assert node.processes.pop("up").wait(120) == 2
@@ -83,9 +84,39 @@ def test_unknown_setting_stops_the_start(cast: Cast) -> None:
 
 def test_a_node_without_an_address_dials_public_ones_only(cast: Cast) -> None:
     """Which ones it may dial depends on what is in its database, and is asked before each call."""
-    person = cast.person("alice", address="")
+    person = cast.person("alice", address="", plain=True)
     person.node.environment["SDMPWEB_ALLOW_PRIVATE"] = "false"
     person.command("add_contact", "alice", person.file("bob.sdmp", card(DESK)))
     person.node.start()
     eventually(lambda: "peer not reached" in person.node.read_log() or None, "bob is called")
     assert "192.0.2.3 is not a public address" in person.node.read_log()
+
+
+LOOK = """
+import atexit, os, signal, sys
+atexit.register(print, "the end")
+files = os.listdir("/proc/self/fd")
+handled = {n.name: str(signal.getsignal(n)) for n in signal.valid_signals() if hasattr(n, "name")}
+environment = {n: v for n, v in os.environ.items() if n != "LC_CTYPE"}
+print(environment, os.getcwd(), sys.path[0], os.umask(0), len(files), handled, os.getppid())
+print(os.path.basename(sys.argv[0]), sys.argv[1:2], sys.stdin.read(), os.getpgid(0))
+sys.exit(3)
+"""
+
+
+def test_a_node_of_a_test_starts_as_one_of_an_owner(cast: Cast) -> None:
+    """What `tests.support.starter` starts is as what anybody starts."""
+    node = cast.person("alice").node
+    seen = []
+    for node.plain in (True, False):
+        with pytest.raises(CommandFailed) as ended:
+            node.command("shell", "--no-imports", "-c", LOOK, stdin="some text")
+        seen.append((ended.value.status, ended.value.stdout, ended.value.stderr))
+    assert seen[0] == seen[1]
+    assert seen[0][0] == 3
+    assert seen[0][1].endswith("the end\n")
+    for node.plain in (True, False):
+        node.start()
+        process = node.processes["up"]
+        process.kill()
+        assert process.wait() == -signal.SIGKILL

@@ -14,7 +14,8 @@ import sys
 import time
 from typing import Any
 
-from tests.support.nodes import ROOT, CommandFailed, NodeProcess
+from tests.support.nodes import CommandFailed, NodeProcess
+from tests.support.starter import Started
 
 _TURN = 0.01  # seconds between batches, so that another process gets its turn
 
@@ -25,8 +26,8 @@ class Console:
     def __init__(self, node: NodeProcess) -> None:
         self.node = node
         with node.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.console"], cwd=ROOT, env=node.environment,
+            self.process = Started(
+                "tests.support.console", env=node.environment,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
             )  # fmt: skip
 

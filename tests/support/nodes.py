@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import httpx
 
 from tests.support.ports import free_port
 from tests.support.proxies import Nginx
 from tests.support.services import PostgreSQL, Redis, Server
+from tests.support.starter import Started
 
 Shape = Literal["embedded", "grown", "wide"]
 PROCESSES: dict[Shape, tuple[str, ...]] = {
@@ -36,6 +37,7 @@ PROCESSES: dict[Shape, tuple[str, ...]] = {
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 60.0
 SECONDS_TO_STOP = 10.0
+SECONDS_FOR_COMMAND = 120.0
 
 _numbers = itertools.count(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) * 60)
 
@@ -64,7 +66,8 @@ class NodeProcess:
     """A node in `directory` (its data, its log), listening on a free port of 127.0.0.1.
 
     `address` is what it tells peers: by default where it listens; "" for a node that only dials
-    out. `services` is needed for the grown shape. `settings` go into its environment.
+    out. `services` is needed for the grown shape. `settings` go into its environment. Its processes
+    are started as owners start them when it is `plain`, otherwise by a quicker way to the same.
     """
 
     def __init__(
@@ -75,16 +78,18 @@ class NodeProcess:
         address: str | None = None,
         services: Services | None = None,
         settings: Mapping[str, str] | None = None,
+        plain: bool = False,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.shape = shape
+        self.plain = plain
         self.services = services
         self.port = free_port()
         self.data = directory / "data"
         self.log = directory / "node.log"
         self.url = f"http://127.0.0.1:{self.port}"
         self.address = f"127.0.0.1:{self.port}" if address is None else address
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, subprocess.Popen[Any]] = {}
         self.environment = {
             **{n: v for n, v in os.environ.items() if not n.startswith(("SDMPWEB_", "DJANGO_"))},
             "SDMPWEB_DATA": str(self.data),
@@ -143,10 +148,9 @@ class NodeProcess:
         if self.shape == "wide" and name in self.ports:
             command += ["--port", str(self.ports[name])]
         with self.log.open("ab") as output:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "sdmpweb", *command], cwd=ROOT, env=self.environment,
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            )  # fmt: skip
+            self.processes[name] = self._run(
+                *command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
 
     def wait_until_up(self) -> None:
         """Wait until the node answers; raises AssertionError with its log when it does not."""
@@ -203,14 +207,23 @@ class NodeProcess:
 
         Raises CommandFailed when it ends with another exit status than `status`.
         """
-        command = [sys.executable, "-m", "sdmpweb", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, input=stdin, capture_output=True,
-            text=True, timeout=120, check=False,
-        )  # fmt: skip
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        with self._run(*arguments, text=True, **pipes) as process:
+            try:
+                said = process.communicate(stdin, timeout=SECONDS_FOR_COMMAND)
+            finally:
+                process.kill()  # nothing, where it has ended
+        command = ["sdmpweb", *arguments]
+        done = subprocess.CompletedProcess[str](command, process.returncode, *said)
         if done.returncode != status:
             raise CommandFailed(command, done)
         return done.stdout
+
+    def _run(self, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
+        if self.plain:
+            command = [sys.executable, "-m", "sdmpweb", *arguments]
+            return subprocess.Popen(command, cwd=ROOT, env=self.environment, **options)
+        return Started("sdmpweb", *arguments, env=self.environment, **options)
 
     def read_log(self) -> str:
         """Return what the node's processes wrote so far."""
@@ -270,7 +283,6 @@ def _empty_database(server: PostgreSQL) -> str:
 def _migrate(settings: Mapping[str, str]) -> None:
     names = ("SDMPWEB_", "DJANGO_", "DATABASE_URL", "REDIS_URL")
     environment = {n: v for n, v in os.environ.items() if not n.startswith(names)}
-    subprocess.run(
-        [sys.executable, "-m", "sdmpweb", "migrate", "--verbosity", "0"],
-        cwd=ROOT, env={**environment, **settings}, check=True,
-    )  # fmt: skip
+    quiet: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    with Started("sdmpweb", "migrate", env={**environment, **settings}, **quiet) as process:
+        assert process.wait() == 0
