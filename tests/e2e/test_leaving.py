@@ -1,11 +1,7 @@
 """An account that is deleted: its contacts' nodes learn that this node is no more its own."""
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.support.nodes import ROOT
 from tests.support.scenario import Cast, befriend, eventually
 
 pytestmark = pytest.mark.nodes
@@ -27,10 +23,7 @@ def test_peers_are_told(cast: Cast) -> None:
     bob.gets("before")
 
     assert len(bob.nodes_of(alice)) == 1
-    subprocess.run(
-        [sys.executable, "manage.py", "shell", "-c", LEAVE],
-        cwd=ROOT, env=alice.node.environment, check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
+    alice.node.command("shell", "-c", LEAVE)
     eventually(lambda: not bob.nodes_of(alice), "Bob's node knows that hers is hers no more")
     bob.gets("before")  # what Bob was sent stays with him
     alice.check_journal()

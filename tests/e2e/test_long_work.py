@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import sqlite3
 import subprocess
-import sys
 
 import httpx
 import pytest
 
-from tests.support.nodes import ROOT
 from tests.support.scenario import Cast, Person, befriend, eventually
+from tests.support.starter import Started
 
 pytestmark = pytest.mark.nodes
 KINDS = ("doctor", "journal", "backup", "check", "retention", "storage")
@@ -44,9 +43,8 @@ def test_letters_are_opened_while_long_work_goes_on(cast: Cast) -> None:
 def _start(person: Person, threads: str) -> None:
     node = person.node
     with node.log.open("ab") as output:
-        node.processes["up"] = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.slow", "up"], cwd=ROOT,
-            env={**node.environment, "SDMPWEB_WORKERS": threads},
+        node.processes["up"] = Started(
+            "tests.support.slow", "up", env={**node.environment, "SDMPWEB_WORKERS": threads},
             stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     node.wait_until_up()

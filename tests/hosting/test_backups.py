@@ -14,6 +14,7 @@ import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyrage
 import pytest
@@ -24,6 +25,7 @@ from sdmpweb import env
 from tests.support import ftp
 from tests.support.console import Console
 from tests.support.nodes import ROOT, CommandFailed, NodeProcess, Services
+from tests.support.starter import Started
 
 pytestmark = pytest.mark.nodes
 PASSPHRASE = "nine words on a sheet of paper"
@@ -154,10 +156,8 @@ def test_a_killed_backup_leaves_no_file_and_the_next_one_works(
     node: NodeProcess, tmp_path: Path
 ) -> None:
     file = tmp_path / "house.age"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sdmpweb", "backup", str(file)],
-        cwd=ROOT, env=node.environment, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    nowhere: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    process = Started("sdmpweb", "backup", str(file), env=node.environment, **nowhere)
     while not list(tmp_path.glob(".house.age.sdmpweb-*.part")):
         assert process.poll() is None
         time.sleep(0.005)
@@ -226,12 +226,11 @@ def test_what_would_be_no_backup_is_refused(node: NodeProcess, tmp_path: Path) -
 
 def _run(environment: dict[str, str], *arguments: str, status: int = 1) -> str:
     """Run a command that says one sentence."""
-    done = subprocess.run(
-        [sys.executable, "-m", "sdmpweb", *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == status, done.stderr
-    said = done.stdout + done.stderr
+    pipes: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with Started("sdmpweb", *arguments, env=environment, text=True, **pipes) as process:
+        stdout, stderr = process.communicate()
+    assert process.returncode == status, stderr
+    said: str = stdout + stderr
     assert said.count("\n") == 1, said
     return said
 

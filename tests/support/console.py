@@ -174,6 +174,9 @@ def _serve() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sdmpweb.settings")
     django.setup()
+    from tests.support.quick import be_quick
+
+    be_quick()
     questions, answers = sys.stdin, sys.stdout
     for line in questions:
         answers.write(json.dumps(_answer(json.loads(line))) + "\n")

@@ -13,18 +13,19 @@ from typing import Any
 
 import orjson
 
-from tests.support.nodes import ROOT, NodeProcess
+from tests.support.nodes import NodeProcess
+from tests.support.quick import be_quick
+from tests.support.starter import Started
 
 
 def do(node: NodeProcess, **what: Any) -> Any:
     """Let a process in the environment of a node do something; see the functions below."""
     node.prepare()
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.neighbours"], cwd=ROOT, env=node.environment,
-        input=orjson.dumps(what), capture_output=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr.decode()
-    return orjson.loads(done.stdout)
+    pipes: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with Started("tests.support.neighbours", env=node.environment, **pipes) as process:
+        stdout, stderr = process.communicate(orjson.dumps(what))
+    assert process.returncode == 0, stderr.decode()
+    return orjson.loads(stdout)
 
 
 def make(called: str, people: dict[str, str], password: str) -> dict[str, list[str]]:
@@ -81,6 +82,7 @@ def main() -> None:
     import django
 
     django.setup()
+    be_quick()
     from sdmpweb import schema
 
     what = orjson.loads(sys.stdin.buffer.read())
