@@ -10,7 +10,6 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
-from io import RawIOBase
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -238,14 +237,20 @@ class Export:
         return info
 
 
-class _Sink(RawIOBase):
-    """Where the file is written to; what was written can be taken away at any time."""
+class _Sink:
+    """Where the file is written to; what was written can be taken away at any time.
+
+    It is never closed: a file that is broken off may end, when it is let go, after what it uses.
+    """
 
     def __init__(self) -> None:
         self._written = bytearray()
 
-    def writable(self) -> bool:
-        return True
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
     def write(self, data: Any) -> int:
         self._written += data

@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 if "SDMPWEB_DATA" not in os.environ:
     _data = tempfile.mkdtemp(prefix="sdmpweb-tests-")
@@ -24,3 +25,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 COUNT_SECONDS = 0.0  # nothing is written to the database between and beside the tests
+Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # noqa: F405  # or each client warns of it

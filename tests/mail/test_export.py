@@ -1,10 +1,13 @@
 """Everything of an account in one archive."""
 
+import gc
 import io
+import sys
 import zipfile
 from datetime import UTC
 
 import orjson
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -130,3 +133,21 @@ def test_one_at_a_time_by_the_page(house: House, client: Client) -> None:
     assert "alice" in first["Content-Disposition"]
     second = client.post("/settings/export/file/", follow=True)
     assert b"A file is being written already" in second.content
+
+
+def test_one_that_is_broken_off_is_let_go_quietly(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a browser goes away in the middle, or before the first piece."""
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda it: complaints.append(it.exc_value))
+    for pieces in (0, 1):
+        export = Export(house.alice, timezone.now(), UTC)
+        given = export.pieces()
+        for _ in range(pieces):
+            assert next(given)
+        circle: list[object] = [export, given]
+        circle.append(circle)  # as an answer and its request are
+        del export, given, circle
+        gc.collect()
+    assert complaints == []

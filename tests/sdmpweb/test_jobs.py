@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from hosting import beats
 from sdmpweb.celery import app
 from sdmpweb.embedded.jobs import Jobs
 
@@ -32,7 +33,8 @@ def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def jobs() -> Iterator[Jobs]:
+def jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
+    monkeypatch.setattr(beats, "note", lambda _: None)  # here is no database for it
     ran.clear()
     hold.clear()
     made = Jobs()

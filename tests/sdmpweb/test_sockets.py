@@ -28,7 +28,7 @@ def test_who_speaks_before_it_is_let_in_is_let_go(
     early: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     said: list[str] = []
-    asked = asyncio.Event()
+    asked, ended = asyncio.Event(), asyncio.Event()
 
     async def slow(
         scope: dict[str, Any],
@@ -37,7 +37,7 @@ def test_who_speaks_before_it_is_let_in_is_let_go(
     ) -> None:
         said.append((await receive())["type"])
         asked.set()
-        await asyncio.sleep(0.5)
+        await ended.wait()
         await send({"type": "websocket.accept"})
         said.append("accepted")
 
@@ -54,7 +54,8 @@ def test_who_speaks_before_it_is_let_in_is_let_go(
         await asked.wait()
         writer.write(early)
         answer = await asyncio.wait_for(reader.read(), 20)
-        await asyncio.sleep(1)
+        ended.set()
+        await asyncio.sleep(0.5)
         await server.shutdown()
         return answer
 
