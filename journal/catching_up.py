@@ -14,7 +14,6 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
-from django.db.models import Max, Min
 from django.utils.translation import gettext, ngettext
 
 from journal.models import CatchUp, Wanted
@@ -53,13 +52,13 @@ def state(now: datetime, user: str | None = None) -> State | None:
     if not listed:
         return None
     asking = [row.user for row in listed if row.since is not None]
-    moments = rows.aggregate(backup=Max("backup"), since=Min("since"))
+    since = min((row.since for row in listed if row.since is not None), default=None)
     facts = current_facts()
     peers = {p.pk: p for one in asking for p in _peers_of(one, facts, now)}.values()
     unheard = {peer.fingerprint for peer in peers if not _is_heard(peer)}
     return State(
-        backup=moments["backup"],
-        until=moments["since"] + PATIENCE if moments["since"] else None,
+        backup=max(row.backup for row in listed),
+        until=None if since is None else since + PATIENCE,
         waiting=asking,
         still=[row.user for row in listed if row.since is None],
         heard=sorted({peer.fingerprint for peer in peers} - unheard),
