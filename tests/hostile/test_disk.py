@@ -114,7 +114,7 @@ async def test_a_disk_that_is_nearly_full(bob: Victim) -> None:
     async with linked(carol, bob.target) as link:
         await exchange(link, "before")
         with nearly_full(bob):
-            await asyncio.sleep(2.5)  # the node looks every two seconds
+            await asyncio.to_thread(bob.until, lambda: _readiness(bob) == 503)
             letter = await link.publish(carol.letter(bob.target, "while there is no room"))
             await settle(link)
             await settle(link)
@@ -141,3 +141,7 @@ async def test_a_disk_that_is_nearly_full(bob: Victim) -> None:
     assert "is nearly full" not in await asyncio.to_thread(
         lambda: Page(bob).get("/mail/inbox/").text
     )
+
+
+def _readiness(bob: Victim) -> int:
+    return httpx.get(f"{bob.node.url}/readyz", timeout=20).status_code
