@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from psycopg import sql
 
-from hosting import beats
+from hosting import beats, moved
 from hosting.backup import facts, postgresql_dump, snapshots
 from hosting.backup.archive import read_tar
 from hosting.backup.errors import BackupError, Damaged
@@ -44,9 +44,10 @@ def go_back(name: str = "") -> Path:
         The snapshot, which stays.
 
     Raises:
-        UserError: there is no such snapshot, it is damaged, the node runs, or the node has written
-            to its journal since. Nothing is changed then.
+        UserError: there is no such snapshot, it is damaged, the node runs, it has written to its
+            journal since, or it was moved to another database. Nothing is changed then.
     """
+    moved.refuse()
     path = _find(name)
     manifest = snapshots.describe(path)
     if (path.suffix == ".tar") != (connection.vendor == "postgresql"):

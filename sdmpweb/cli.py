@@ -17,7 +17,7 @@ from sdmpweb import __version__, audited
 _FINGERPRINT = re.compile(r"-[A-Za-z0-9_-]{85}")
 _OURS = ("sdmpweb", "panel", "hosting", "mail", "journal", "nodes")
 # These need no database, or look at it as it is: `demo` makes two nodes elsewhere.
-_WITHOUT_DATABASE = frozenset({"demo", "doctor", "inspect", "restore", "setup"})
+_WITHOUT_DATABASE = frozenset({"demo", "doctor", "inspect", "move_database", "restore", "setup"})
 # These are not for one node with its settings: looking for those would make a data directory.
 _WITHOUT_SETTINGS = frozenset({"setup"})
 

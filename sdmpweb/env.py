@@ -151,7 +151,8 @@ def _web_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _database(value: str) -> str:
+def read_database(value: str) -> str:
+    """Check the URL of a database; raises ValueError when it is none that a node can use."""
     if value and urlsplit(value).scheme not in ("postgres", "postgresql", "psql", "sqlite"):
         raise ValueError("must begin with postgres:// or sqlite:///")
     return value
@@ -169,7 +170,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SDMPWEB_URL", _web_url, "", "address of the pages, as people type it"),
     Setting("SDMPWEB_HOST", _listen_host, "127.0.0.1", "address on which `up` and `web` listen"),
     Setting("SDMPWEB_PORT", _integer(1, 65535), "8000", "port on which `up` and `web` listen"),
-    Setting("DATABASE_URL", _database, "", "PostgreSQL of the grown shape; SQLite when empty"),
+    Setting("DATABASE_URL", read_database, "", "PostgreSQL of the grown shape; SQLite when empty"),
     Setting("REDIS_URL", _redis, "", "Redis of the grown shape; in one process when empty"),
     Setting("SDMPWEB_NODE_SECRET", _path, "", "the node secret; `node.secret` in the data"),
     Setting("SDMPWEB_WEB_SECRET", _path, "", "the pages' secret; `web.secret` in the data"),

@@ -11,6 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import OperationalError
 from django.utils import timezone
 
+from hosting import moved
 from hosting.backup import snapshots
 from hosting.backup.errors import BackupError
 from hosting.backup.newer import refuse_newer
@@ -27,7 +28,7 @@ def bring_up_to_date() -> None:
     A database that holds a node is copied first (`hosting.backup.snapshots`).
 
     Raises UserError when the database cannot be reached, is of a later version, a restore was
-    broken off in it, or there is no room for the copy.
+    broken off in it, its node was moved to another one, or there is no room for the copy.
     """
     try:
         refuse_broken_off()
@@ -41,6 +42,7 @@ def bring_up_to_date() -> None:
 
 def _is_behind() -> bool:
     executor = MigrationExecutor(connection)
+    moved.refuse()  # after what was read, which waits for a move that is under way
     refuse_newer(executor.loader)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -135,7 +135,7 @@ def _load_tables(directory: Path, manifest: Manifest, progress: Callable[[int, i
         every = sql.SQL(", ").join(map(sql.Identifier, manifest.columns))
         cursor.execute(sql.SQL("TRUNCATE {}").format(every))
         for table, columns in manifest.columns.items():
-            with cursor.copy(_copy(table, columns, "FROM STDIN")) as copy:
+            with cursor.copy(copy_statement(table, columns, "FROM STDIN")) as copy:
                 for path in sorted((directory / table).glob("*.copy")):
                     piece = path.read_bytes()
                     copy.write(piece)
@@ -144,9 +144,15 @@ def _load_tables(directory: Path, manifest: Manifest, progress: Callable[[int, i
             cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
             if cursor.fetchone()[0] != manifest.rows[table]:
                 raise Damaged(f"Rows of {table} are missing in the backup; use another one.")
+    set_sequences(manifest.columns)
+
+
+def set_sequences(tables: Collection[str]) -> None:
+    """Let the numbers of new rows in these tables go on after the highest one."""
+    with connection.cursor() as cursor:
         cursor.execute(_NUMBERED)
         for table, column in cursor.fetchall():
-            if table in manifest.columns:
+            if table in tables:
                 cursor.execute(
                     sql.SQL(
                         "SELECT setval(pg_get_serial_sequence({}, {}), coalesce(max({}), 0) + 1, "
@@ -163,7 +169,7 @@ def _load_tables(directory: Path, manifest: Manifest, progress: Callable[[int, i
 def _pieces(own: Any, table: str, columns: list[str]) -> Iterator[bytes]:
     """Give a table's rows in COPY's text format, whole rows, some megabytes at a time."""
     pending = bytearray()
-    with own.cursor() as cursor, cursor.copy(_copy(table, columns, "TO STDOUT")) as copy:
+    with own.cursor() as cursor, cursor.copy(copy_statement(table, columns, "TO STDOUT")) as copy:
         for row in copy:
             pending += row
             if len(pending) >= _PIECE:
@@ -173,7 +179,8 @@ def _pieces(own: Any, table: str, columns: list[str]) -> Iterator[bytes]:
         yield bytes(pending)
 
 
-def _copy(table: str, columns: list[str], way: str) -> sql.Composed:
+def copy_statement(table: str, columns: Sequence[str], way: str) -> sql.Composed:
+    """Give the statement that copies a table's columns; `way` is such as FROM STDIN."""
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     return sql.SQL("COPY {} ({}) {}").format(sql.Identifier(table), names, sql.SQL(way))
 
