@@ -221,6 +221,9 @@ def _take_up_room(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper) -> N
 def _fill(target: BaseDatabaseWrapper, progress: Callable[[int, int], None]) -> int:
     counts = copying.count(_SOURCE)
     total = sum(counts.values()) + LocalNode.objects.using(_SOURCE).get().head_position
+    if target.vendor == "postgresql":
+        with target.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")  # migrations have made some immediate
     rows = copying.copy(_SOURCE, target, lambda done: progress(done, total))
     target.check_constraints()
     if target.vendor == "postgresql":

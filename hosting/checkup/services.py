@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from hosting import beats
+from hosting import beats, moved
 from hosting.backup.newer import unknown
 from hosting.checkup.lines import Line
 from hosting.models import Beat
@@ -46,10 +46,13 @@ def look_at_database() -> Line:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
         newer = unknown(executor.loader)
+        mark = moved.find(connection)
     except DatabaseError as error:
         why = (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
         sentence = gettext("It does not answer: %(why)s.") % {"why": why}
         return Line("database", "bad", title, sentence, _what_to_do_for_database())
+    if mark is not None:
+        return Line("database", "bad", title, moved.words(mark))
     return check_tables(connection.vendor, len(missing), newer)
 
 

@@ -36,9 +36,10 @@ class Command(BaseCommand):
         """Move it and say what is to be done now."""
         target = elsewhere.connect(_asked() if url == "-" else _without_password(url))
         there, here = elsewhere.in_words(target), elsewhere.in_words(connection)
+        console = Console(file=sys.stderr)
         with (
             lock.only_node(settings.DATA),
-            Progress(console=Console(file=sys.stderr), transient=True) as bar,
+            Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
         ):
             task = bar.add_task("Moving", total=None)
             try:
