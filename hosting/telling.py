@@ -3,7 +3,8 @@
 What is bad (`hosting.needs`) is told by a notification, which says that the node needs somebody
 and no more, and by a line over an owner's pages until the panel was looked at. Each thing is told
 once, after it has stood for a while, and again after a week if it stands; what comes and goes at
-most once a day; nobody is woken at night. What was told stands in rows of `Trouble`.
+most once a day; nobody is woken at night. What was told stands in rows of `Trouble`, not before
+it was: what a process that is killed was telling is told by another.
 
 Workers look by the clock. A process that answers pages looks in their place while there is none.
 """
@@ -16,7 +17,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
-from django.db import transaction
+from django.core.cache import cache
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -34,18 +35,19 @@ APART: Final = timedelta(days=1)
 """Between two notifications of a thing that was over meanwhile."""
 SECONDS: Final = 300.0
 """Between two looks."""
+_LEASE: Final = 120
+"""Seconds after which another process tells what one has begun to tell."""
 _MORNING: Final = 7
 _EVENING: Final = 22
 
 
-def look(now: datetime, *, here: bool = False) -> int:
+def look(now: datetime) -> int:
     """See what is bad, and tell each owner what is new, or old and still there.
 
     May run any number of times, in several processes, and be killed at any moment.
 
     Args:
         now: the present moment.
-        here: whether this process wakes browsers itself, since no worker is there to do it.
 
     Returns:
         How many owners were told.
@@ -55,7 +57,7 @@ def look(now: datetime, *, here: bool = False) -> int:
         return 0
     owners = Account.objects.filter(is_superuser=True, is_active=True, is_echo=False)
     Trouble.objects.exclude(account__in=owners).delete()
-    return sum(_tell(owner, bad, now, here=here) for owner in owners)
+    return sum(_tell(owner, bad, now) for owner in owners)
 
 
 def look_for_workers(now: datetime) -> int:
@@ -64,7 +66,7 @@ def look_for_workers(now: datetime) -> int:
         alive = beats.alive(now)
         if alive[beats.WORKER] and alive[beats.SCHEDULE]:
             return 0
-        return look(now, here=True)
+        return look(now)
     except Exception as error:  # it looks again in some minutes, whatever that was
         _log.warning("owners are not told", error=type(error).__name__)
         return 0
@@ -83,16 +85,22 @@ def seen(account: Account, now: datetime) -> None:
     Trouble.objects.filter(account=account, over=None, seen=None).update(seen=now, told=now)
 
 
-def _tell(owner: Account, bad: Collection[str], now: datetime, *, here: bool) -> bool:
+def _tell(owner: Account, bad: Collection[str], now: datetime) -> bool:
     _note(owner, bad, now)
     if not owner.notify_node or _is_night(owner, now):
         return False
-    with transaction.atomic():
-        # One of several processes finds what is to be told, and no other finds it after that.
-        if not _untold(owner, now).update(told=now, seen=None):
-            return False
-        notices.notify(owner, "node", here=here)
-    return True
+    telling = f"telling-{owner.pk}"
+    if not cache.add(telling, True, _LEASE):
+        return False  # another process does
+    try:
+        untold = list(_untold(owner, now).values_list("pk", flat=True))
+        if untold:
+            notices.notify_now(owner, "node")
+            # What the owner has looked at meanwhile is told already.
+            _untold(owner, now).filter(pk__in=untold).update(told=now, seen=None)
+        return bool(untold)
+    finally:
+        cache.delete(telling)
 
 
 def _note(owner: Account, bad: Collection[str], now: datetime) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +24,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from journal.threads import in_thread
 from mail.keys import is_key
 from mail.live import tell
 from mail.models import Conversation, Letter
@@ -54,7 +54,7 @@ class Notice:
     tag: str
 
 
-def notify(account: Account, kind: Kind, thread: str = "", *, here: bool = False) -> None:
+def notify(account: Account, kind: Kind, thread: str = "") -> None:
     """Tell an account of something, once the transaction is through.
 
     Args:
@@ -62,12 +62,28 @@ def notify(account: Account, kind: Kind, thread: str = "", *, here: bool = False
         kind: a letter that came, something that ends soon, that the node needs its owner, or a
             test. A contact request waits silently and is never told.
         thread: the key of the conversation that a letter came to; empty for several.
-        here: whether this process wakes the browsers itself, since no worker may be alive.
     """
+    if notice := _tell_pages(account, kind, thread):
+        transaction.on_commit(partial(_push_later, account.pk, notice))
+
+
+def notify_now(account: Account, kind: Kind) -> None:
+    """Tell an account of something in this process; takes some seconds, and no job.
+
+    When it returns, pages or browsers have been told. Not for within a transaction.
+    """
+    if notice := _tell_pages(account, kind, ""):
+        time.sleep(_PATIENCE)
+        if not cache.get(_key(account.pk, notice)):
+            wake_browsers(account.pk)
+
+
+def _tell_pages(account: Account, kind: Kind, thread: str) -> str:
+    """Tell open pages and those browsers that will ask; return what the pages answer with."""
     if kind == "request" or account.is_echo:
-        return
+        return ""
     if account.notify == Account.Notify.NONE and kind != "test":
-        return
+        return ""
     # What a pushed browser is to say; letters it finds by themselves.
     if kind == "expiry":
         cache.set(_expiry_key(account.pk), True, _RECENT.total_seconds())
@@ -75,7 +91,7 @@ def notify(account: Account, kind: Kind, thread: str = "", *, here: bool = False
         cache.set(_needed_key(account.pk), timezone.now(), _RECENT.total_seconds())
     notice = secrets.token_urlsafe(9)
     tell(account.pk, "notice", id=notice, kind=kind, thread=thread)
-    transaction.on_commit(partial(_push_later, account.pk, notice, here=here))
+    return notice
 
 
 def letters_came(letters: Iterable[Letter]) -> None:
@@ -207,17 +223,13 @@ def _needed_key(account_id: int) -> str:
     return f"notice-node-{account_id}"
 
 
-def _push_later(account_id: int, notice: str, *, here: bool) -> None:
-    loop.run(_push_unless_told(account_id, notice, here=here))
+def _push_later(account_id: int, notice: str) -> None:
+    loop.run(_push_unless_told(account_id, notice))
 
 
-async def _push_unless_told(account_id: int, notice: str, *, here: bool = False) -> None:
+async def _push_unless_told(account_id: int, notice: str) -> None:
     await asyncio.sleep(_PATIENCE)
-    if await asyncio.to_thread(cache.get, _key(account_id, notice)):
-        return
-    if here:
-        await in_thread(wake_browsers, account_id)
-    else:
+    if not await asyncio.to_thread(cache.get, _key(account_id, notice)):
         start_task("mail.tasks.push", account_id)
 
 

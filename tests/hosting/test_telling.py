@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +21,7 @@ from nodes.models import Account
 from tests.mail.conftest import House
 from tests.mail.conftest import browse as browse
 from tests.mail.conftest import house as house
+from tests.support.nodes import ROOT, NodeProcess
 
 Browse = Callable[[Account], Client]
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -37,11 +40,11 @@ def told(house: House, settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[s
     end(Run.Kind.BACKUP, findings=[{"scheduled": True}])
     names: list[str] = []
 
-    def notify(account: Account, kind: str, *, here: bool) -> None:
+    def notify_now(account: Account, kind: str) -> None:
         assert kind == "node"
-        names.append(f"{account.username}{' here' if here else ''}")
+        names.append(account.username)
 
-    monkeypatch.setattr(notices, "notify", notify)
+    monkeypatch.setattr(notices, "notify_now", notify_now)
     return names
 
 
@@ -142,14 +145,18 @@ def test_owners_alone_and_who_wants_to_be_told(told: list[str], house: House) ->
     assert not Trouble.objects.filter(account=house.bob).exists()
 
 
-def test_two_that_look_tell_once(told: list[str], house: House) -> None:
+def test_two_that_look_tell_once(told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     fail_backup()
     telling.look(NOON)
     later = NOON + 20 * MINUTE
-    stale = telling._untold(house.alice, later)
-    assert stale.exists()
-    telling.look(later)
-    assert not stale.update(told=later)
+
+    def look_meanwhile(account: Account, kind: str) -> None:
+        assert telling.look(later) == 0
+        told.append(account.username)
+
+    monkeypatch.setattr(notices, "notify_now", look_meanwhile)
+    assert telling.look(later) == 1
+    assert telling.look(later) == 0
     assert told == ["alice"]
 
 
@@ -165,7 +172,44 @@ def test_pages_look_in_the_place_of_dead_workers(told: list[str]) -> None:
     assert {row.slug for row in Trouble.objects.all()} == {"backup", "worker"}
     Trouble.objects.update(since=now - 20 * MINUTE)
     assert telling.look_for_workers(now) == 1
-    assert told == ["alice here"]
+    assert told == ["alice"]
+
+
+_LOOK = """
+import sys, time
+from datetime import timedelta
+from django.utils import timezone
+from hosting import telling
+from hosting.models import Trouble
+from mail import notices
+from nodes.models import Account
+owner = Account.objects.get_or_create(username="ana", timezone="UTC", is_superuser=True)[0]
+noon = timezone.now().replace(hour=12)
+since = {"since": noon - timedelta(hours=1)}
+Trouble.objects.get_or_create(account=owner, slug="backup", defaults=since)
+telling.needs.of_the_node = lambda now: [type("Need", (), {"slug": "backup", "state": "bad"})]
+notices._PATIENCE = 0
+def push(account):
+    print("there", flush=True)
+    if %s:
+        time.sleep(600)
+notices.wake_browsers = push
+print(telling.look(noon), telling.look(noon), flush=True)
+"""
+
+
+@pytest.mark.nodes
+def test_what_a_killed_process_was_telling_is_told(make_node: Callable[..., NodeProcess]) -> None:
+    node = make_node("killed")
+    node.prepare()
+    with subprocess.Popen(
+        [sys.executable, "-m", "sdmpweb", "shell", "-v0", "-c", _LOOK % True],
+        cwd=ROOT, env=node.environment, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "there\n"
+        process.kill()
+    assert node.command("shell", "-v0", "-c", _LOOK % False) == "there\n1 0\n"
 
 
 def test_a_look_that_fails_ends_no_process(

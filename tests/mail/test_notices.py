@@ -175,15 +175,20 @@ async def test_browsers_are_pushed_unless_a_page_told(
     assert started == ([] if page_told else [("mail.tasks.push", 7)])
 
 
-async def test_a_process_may_push_itself_where_no_worker_is(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("page_told", [True, False])
+def test_what_is_told_now_takes_no_job(
+    house: House, monkeypatch: pytest.MonkeyPatch, page_told: bool
 ) -> None:
+    cache.clear()
     pushed: list[int] = []
     monkeypatch.setattr(notices, "start_task", lambda *_: pushed.append(0))
     monkeypatch.setattr(notices, "wake_browsers", pushed.append)
     monkeypatch.setattr(notices, "_PATIENCE", 0.01)
-    await notices._push_unless_told(7, "abc", here=True)
-    assert pushed == [7]
+    monkeypatch.setattr("mail.notices.secrets.token_urlsafe", lambda *_: "abc")
+    if page_told:
+        notices.told(house.bob, "abc")
+    notices.notify_now(house.bob, "node")
+    assert pushed == ([] if page_told else [house.bob.pk])
 
 
 def test_in_the_language_of_who_asks(house: House, browse: Browse) -> None:
