@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,10 @@ def connect(url: str) -> Any:
 
     Raises UserError when that is not the URL of a database.
     """
-    try:
-        config = databases.database(read_database(url), Path(), 0) if url else {"NAME": ""}
-    except ValueError:
-        config = {"NAME": ""}
-    if config["NAME"] in ("", ":memory:"):
+    config: dict[str, Any] = {}
+    with contextlib.suppress(ValueError):
+        config = databases.database(read_database(url), Path(), 0) if url else {}
+    if config.get("NAME", "") in ("", ":memory:"):
         raise UserError(
             "This is not the URL of a database; it is such as postgres://host/name or "
             "sqlite:////var/lib/sdmpweb/sdmpweb.sqlite3."

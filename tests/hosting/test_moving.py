@@ -57,7 +57,7 @@ out = {}
 for model in copying.tables():
     digest = hashlib.sha256()
     rows = model._base_manager.order_by("pk").exclude(**(
-        {"action": "command.move_database"} if model.__name__ == "AuditEntry" else {"pk": None}))
+        {"action__startswith": "command."} if model.__name__ == "AuditEntry" else {"pk": None}))
     names = [field.attname for field in model._meta.local_concrete_fields]
     for row in rows.values_list(*names):
         values = [v.hex() if isinstance(v, bytes) else v for v in (
@@ -204,7 +204,9 @@ def test_every_row_comes_over_and_comes_back(node: Node, url: str) -> None:
     there = in_database(node, url)
     assert digests(there) == before
     assert "signatures hold" in there.command("verify_journal")
-    audit = "from hosting.models import AuditEntry as A; print(A.objects.latest('pk').action)"
+    audit = (
+        "from hosting.models import AuditEntry as A; print(set(A.objects.values_list('action')))"
+    )
     assert "command.move_database" in there.command("shell", "-c", audit)
     publish(there, "in PostgreSQL")  # rows get numbers that are free
     between = digests(there)
