@@ -58,7 +58,9 @@ class Command(BaseCommand):
         self._tell(done, here, there)
 
     def _tell(self, done: moving.Moved, here: str, there: str) -> None:
-        redis = "" if settings.GROWN else ", and REDIS_URL for more than one process"
+        redis = ", leave REDIS_URL out" if there.startswith("sqlite") else ""
+        if not (settings.GROWN or redis):
+            redis = ", and REDIS_URL for more than one process"
         self.stdout.write(
             f"The node is in {there} now, with {counted(done.people, 'account')}, "
             f"{counted(done.letters, 'message')} and {counted(done.lines, 'line')} of its journal: "
