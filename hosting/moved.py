@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from django.apps import apps
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from journal.models import Line
 from nodes.errors import UserError
 
 TABLE: Final = "moved_sdmpweb"
@@ -58,7 +58,7 @@ def find(on: BaseDatabaseWrapper) -> Mark | None:
 
 def put(on: BaseDatabaseWrapper, mark: Mark) -> None:
     """Write it into a database, which after that takes in no line where the node has left it."""
-    table = on.ops.quote_name(Line._meta.db_table)
+    table = on.ops.quote_name(apps.get_model("journal", "Line")._meta.db_table)
     with on.cursor() as cursor:
         cursor.execute(f"CREATE TABLE {TABLE} (way text, move text, node text, place text)")
         cursor.execute(

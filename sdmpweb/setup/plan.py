@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hosting import moved
 from nodes.errors import UserError
 from sdmpweb.files import FILES
 from sdmpweb.setup import owner_settings, proxies
@@ -20,6 +23,7 @@ from sdmpweb.setup.steps import Answer, Directory, File, Rights, Run, Step
 _USER: Final = "sdmpweb"
 _PROGRAM: Final = "/usr/local/bin/sdmpweb"
 _DATA: Final = "/var/lib/sdmpweb"
+_SQLITE: Final = f"{_DATA}/sdmpweb.sqlite3"
 _UNITS: Final = "/etc/systemd/system"
 _ALONE, _GROWN = "sdmpweb.service", "sdmpweb-grown.target"
 _GROWN_PORTS: Final = (8001, 8002)  # of sdmpweb-grown.target
@@ -123,16 +127,27 @@ def _refuse_without_system(machine: Machine) -> None:
 
 
 def _refuse_growing(machine: Machine) -> None:
-    if machine.has(f"{_DATA}/sdmpweb.sqlite3"):
+    if machine.has(_SQLITE) and _moved_to(machine) != owner_settings.DATABASE:
         raise UserError(
-            "This node has its data in SQLite, and no node moves from there to PostgreSQL; leave "
-            "out --grown."
+            "This node has its data in SQLite; move it to PostgreSQL first, as docs/hosting.md "
+            "tells under Moving, or leave out --grown."
         )
     if not (machine.has("/usr/bin/psql") and machine.has("/usr/bin/redis-server")):
         raise UserError(
             "The grown shape needs PostgreSQL and Redis; run `apt-get install --yes postgresql "
             "redis-server` first."
         )
+
+
+def _moved_to(machine: Machine) -> str:
+    """Say into which database the node was moved (`hosting.moved`), if it was."""
+    query = f"SELECT place FROM {moved.TABLE} WHERE way = 'to'"  # noqa: S608
+    uri = f"{machine.at(_SQLITE).as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True)) as database:
+            return str(next(database.execute(query), [""])[0])
+    except sqlite3.Error:  # it says of no move
+        return ""
 
 
 def _files(machine: Machine, settings: Settings) -> Iterator[Step]:

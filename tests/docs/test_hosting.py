@@ -9,10 +9,12 @@ import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from sdmpweb import env
+from sdmpweb.setup import owner_settings
 from sdmpweb.setup.machine import Machine
 from sdmpweb.setup.proxies import NGINX
 from tests.docs.test_docs import COMMANDS, parser, read, rows
@@ -94,9 +96,16 @@ def calls_node(line: str) -> None:
     parser(command).parse_args(arguments)
 
 
+def makes_the_database(line: str) -> None:
+    *_, role = shlex.split(line)
+    assert role == urlsplit(owner_settings.DATABASE).path.rpartition("/")[2]
+    assert f"User={role}" in sandbox()
+
+
 KINDS: dict[str, Callable[[str], None]] = {
     r"PIPX_HOME=": installs_the_wheel,
     r"systemctl ": calls_systemctl,
+    r"runuser ": makes_the_database,
     r"journalctl ": reads_the_journal,
     r"sdmpweb(-node)? ": calls_node,
 }
@@ -167,6 +176,11 @@ def test_the_grown_shape_is_set_up_by_its_line(tmp_path: Path) -> None:
     machine = make_image(tmp_path / "image", "nginx", "certbot", "postgresql", "redis")
     assert set_up(machine, *shlex.split(line)[2:], "--yes").returncode == 0
     assert machine.has("/etc/systemd/system/multi-user.target.wants/sdmpweb-grown.target")
+
+
+def test_a_node_is_moved_to_where_setup_looks_for_it() -> None:
+    [line] = [line for line in LINES if " move_database " in line]
+    assert shlex.split(line)[2] == owner_settings.DATABASE
 
 
 def test_certbot_writes_where_nginx_serves_and_reads() -> None:

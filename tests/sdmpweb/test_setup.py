@@ -5,12 +5,15 @@ import os
 import pwd
 import re
 import socket
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
+from hosting import moved
 from hosting.backup.passphrase import refuse_weak
 from nodes.errors import UserError
 from sdmpweb import env
@@ -335,12 +338,25 @@ def test_what_is_missing_on_the_machine_is_said(tmp_path: Path) -> None:
         plan.make(machine, Wish(NAME, proxies.NONE))
 
 
-def test_a_node_with_sqlite_does_not_grow(tmp_path: Path) -> None:
+def test_a_node_with_sqlite_grows_when_it_was_moved(tmp_path: Path) -> None:
     machine = make_image(tmp_path / "image", "nginx", "postgresql", "redis")
     carry_out(machine)
-    machine.at("/var/lib/sdmpweb/sdmpweb.sqlite3").touch()
-    with pytest.raises(UserError, match="leave out --grown"):
-        plan.make(machine, Wish(grown=True))
+    with closing(sqlite3.connect(machine.at("/var/lib/sdmpweb/sdmpweb.sqlite3"))) as database:
+        with pytest.raises(UserError, match="move it to PostgreSQL first"):
+            plan.make(machine, Wish(grown=True))
+        database.execute(f"CREATE TABLE {moved.TABLE} (way text, move text, node text, place text)")
+        add = f"INSERT INTO {moved.TABLE} VALUES (?, 'move', 'node', ?)"
+        for way, place in (("from", owner_settings.DATABASE), ("to", "postgres://elsewhere/node")):
+            database.execute(add, [way, place])
+            database.commit()
+            with pytest.raises(UserError, match="move it to PostgreSQL first"):
+                plan.make(machine, Wish(grown=True))
+            database.execute(f"DELETE FROM {moved.TABLE}")
+        database.execute(add, ["to", owner_settings.DATABASE])
+        database.commit()
+    carry_out(machine, grown=True)
+    wanted = machine.at("/etc/systemd/system/multi-user.target.wants")
+    assert [each.name for each in wanted.iterdir()] == ["sdmpweb-grown.target"]
 
 
 def test_a_step_that_fails_ends_it_with_a_sentence_and_the_next_run_goes_on(
