@@ -5,6 +5,9 @@
   const words = document.querySelector("[data-write-words]").dataset;
   const MOST = 8;
   let active = -1;
+  let typed = ""; // while other names are looked up
+  let again = false; // what was typed is to be looked up too
+  let swapping = false;
 
   const field = () => form.querySelector("[data-names]");
   const list = () => form.querySelector("[data-names-list]");
@@ -65,9 +68,16 @@
     if (found.length) point(0);
   }
 
-  function complete() {
+  const bare = (names) => names.replace(/[,\s]+$/, "");
+
+  // Whoever types on begins another name, of which `rest` may be there already.
+  function complete(rest = "") {
     close();
-    if (field().value.trim()) htmx.trigger(field(), "complete");
+    again = field().classList.contains("htmx-request");
+    const names = bare(field().value);
+    if (!names) return;
+    if (!again) htmx.trigger(field(), "complete");
+    field().value = `${names}, ${rest}`;
   }
 
   function choose(option) {
@@ -105,17 +115,34 @@
   form.addEventListener("mousedown", (event) => { if (event.target.closest("[data-names-list]")) event.preventDefault(); });
   form.addEventListener("click", (event) => choose(event.target.closest("[data-names-list] [role=option]")));
   form.addEventListener("focusout", (event) => {
-    if (!event.target.closest("[data-names]")) return;
+    if (swapping || !event.target.closest("[data-names]")) return;
     const goes = event.relatedTarget;
     close();
     if (!(goes && goes.matches("[data-send]"))) complete();
   });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id !== "recipients") return;
+    const sent = bare(event.detail.requestConfig.formData.get("names") ?? "");
+    const { value } = field();
+    typed = value.startsWith(sent) ? value.slice(sent.length).replace(/^[,\s]+/, "") : value;
+    swapping = event.detail.shouldSwap;
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "recipients") return;
+    swapping = false;
     prepare();
     const asked = event.detail.requestConfig && event.detail.requestConfig.triggeringEvent;
     const idle = document.activeElement === document.body || document.activeElement === null;
     if (idle && asked) field().focus();
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target.id !== "recipients" || !bare(typed)) return;
+    const names = [bare(field().value), ...typed.split(",")].filter(Boolean);
+    typed = "";
+    const rest = again ? names.pop().trimStart() : "";
+    field().value = names.join(", ");
+    if (again) complete(rest);
+    else if (document.activeElement === field()) open(false);
   });
   prepare();
 })();

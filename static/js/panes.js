@@ -60,6 +60,26 @@
     if (!matchMedia("(min-width: 68.75rem)").matches) scrollTo(0, 0);
   });
 
+  // What is asked for while the last is under way would be lost with the form that goes then: it is
+  // asked for again of the form that comes.
+  const TOOLS = "conversation-tools";
+  const waiting = [];
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.id !== TOOLS || !form.classList.contains("htmx-request")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { value, dataset } = event.submitter;
+    waiting.push({ action: form.action, button: dataset.key ? `[data-key="${dataset.key}"]` : `[value="${value}"]` });
+  }, true);
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.requestConfig?.elt.id !== TOOLS) return;
+    const next = waiting.shift();
+    const form = document.getElementById(TOOLS);
+    if (next && form?.action === next.action) form.querySelector(next.button)?.click();
+  });
+
   // What could not be fetched in place is fetched as a whole page, which says what is the matter.
   document.addEventListener("htmx:responseError", (event) => {
     const link = event.detail.elt.closest("a.row__link");

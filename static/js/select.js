@@ -8,6 +8,7 @@
   const words = form.querySelector("[data-selected]");
   const all = form.querySelector("[data-select-all]");
   const picked = new Set();
+  const meant = new WeakMap(); // an event of submitting → what was picked then, and what was pressed
   let last = null;
   all.hidden = false;
 
@@ -87,8 +88,25 @@
     event.detail.elt.submit();
   });
 
+  // One is asked for after the other. What waits for its turn means what was picked when it was
+  // asked for, and what is picked meanwhile stays so.
+  form.addEventListener("submit", (event) => {
+    meant.set(event, { threads: [...picked], what: event.submitter?.value, selecting: pane.hasAttribute("data-selecting") });
+  }, true);
+
+  form.addEventListener("htmx:configRequest", (event) => {
+    const asked = meant.get(event.detail.triggeringEvent);
+    if (!asked) return;
+    event.detail.parameters.thread = asked.threads;
+    event.detail.parameters.do = asked.what;
+  });
+
   form.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt === form && event.detail.successful && picked.size) end();
+    const asked = meant.get(event.detail.requestConfig?.triggeringEvent);
+    if (!asked?.selecting || !event.detail.successful || !asked.threads.length) return;
+    for (const thread of asked.threads) picked.delete(thread);
+    if (picked.size) show();
+    else end();
   });
 
   document.addEventListener("keydown", (event) => {
@@ -104,12 +122,13 @@
   document.addEventListener("rows:do", (event) => {
     const button = form.querySelector(`[data-do="${event.detail.what}"]`);
     if (!button) return;
-    if (event.detail.row && !pane.hasAttribute("data-selecting")) {
+    const alone = event.detail.row && !pane.hasAttribute("data-selecting");
+    if (alone) {
       picked.clear();
       picked.add(event.detail.row.querySelector(".row__pick").value);
-      show();
     }
     button.click();
+    if (alone) picked.clear();
   });
   show();
 })();

@@ -1,12 +1,15 @@
 """What people do with the pages, as the browser tests speak of it."""
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect
 
 from tests.support.nodes import NodeProcess
 
@@ -15,6 +18,7 @@ PATIENCE = 60_000
 """Milliseconds; generous, since the machine may be busy."""
 
 expect.set_options(timeout=PATIENCE)
+_sessions: WeakKeyDictionary[NodeProcess, dict[str, str]] = WeakKeyDictionary()
 
 
 class Person:
@@ -75,13 +79,26 @@ class Person:
         page.get_by_role("button", name="Continue").click()
         return words
 
-    def sign_in(self) -> None:
-        """Sign in to an account that was made by a command."""
+    def sign_in(self, *, anew: bool = False) -> None:
+        """Sign in to an account that was made by a command, and come to the inbox.
+
+        A session in which the account was signed in before goes on, unless it is to be `anew`.
+        """
+        known = _sessions.setdefault(self.node, {})
+        if not anew and self.username in known:
+            value = known[self.username]
+            self.context.add_cookies([{"name": "session", "value": value, "url": self.node.url}])
+            self.go("/mail/inbox/")
+            if urlsplit(self.page.url).path == "/mail/inbox/":
+                return
         self.go("/account/login/")
         self.page.get_by_label("Name to sign in with").fill(self.username)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_url("**/mail/inbox/")
+        [known[self.username]] = [
+            cookie["value"] for cookie in self.context.cookies() if cookie["name"] == "session"
+        ]
 
     def connected(self) -> None:
         """Wait until the open page hears of changes."""
@@ -129,6 +146,38 @@ class Person:
         self.page.locator("[data-send]").click()
         self.page.get_by_role("button", name="Send now").click()
         expect(self.page.get_by_text("The message is on its way.")).to_be_visible()
+
+
+def until(look: Callable[[], Any], page: Page) -> Any:
+    """Look until there is something, while the page goes on, and give it."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not (found := look()):
+        assert time.monotonic() < deadline, "nothing came"
+        page.wait_for_timeout(50)
+    return found
+
+
+class SlowLine:
+    """A way to the node on which what fits `pattern` stays until it is let go."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self.page = page
+        self.held: list[Route] = []
+        self._slow = True
+        page.route(pattern, self._take)
+
+    def _take(self, route: Route) -> None:
+        if self._slow:
+            self.held.append(route)
+        else:
+            route.continue_()
+
+    def let_go(self) -> None:
+        """Let go what is under way, which is one request, and all that comes."""
+        until(lambda: self.held, self.page)
+        self._slow = False
+        [route] = self.held
+        route.continue_()
 
 
 def befriend(one: Person, other: Person, directory: Path) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.people import PASSWORD, Person, company
-from tests.support import neighbours
+from tests.browser.people import PASSWORD, Person, SlowLine, company
+from tests.support.neighbours import Neighbour
 from tests.support.nodes import NodeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
@@ -20,6 +20,8 @@ class Street:
 
     hearth: NodeProcess
     attic: NodeProcess
+    here: Neighbour
+    there: Neighbour
     users: dict[str, str]
 
     def node_of(self, name: str) -> NodeProcess:
@@ -28,8 +30,12 @@ class Street:
     def send(self, author: str, to: str, *titles: str, **more: str) -> list[str]:
         """Let one write letters to another; returns their URIs."""
         letters = [{"author": author, "to": self.users[to], "title": t, **more} for t in titles]
-        found: list[str] = neighbours.do(self.node_of(author), do="send", letters=letters)
+        found: list[str] = self.let(author).do(do="send", letters=letters)
         return found
+
+    def let(self, name: str) -> Neighbour:
+        """Who does things at somebody's node."""
+        return self.there if name == "bob" else self.here
 
 
 @pytest.fixture(scope="module")
@@ -37,22 +43,25 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     """The two nodes, running."""
     directory = tmp_path_factory.mktemp("street")
     hearth, attic = NodeProcess(directory / "hearth"), NodeProcess(directory / "attic")
-    here = {"alice": "Alice Adams", "carol": "Carol Clark"}
-    made = {
-        **neighbours.do(hearth, do="make", called="hearth", people=here, password=PASSWORD),
-        **neighbours.do(
-            attic, do="make", called="attic", people={"bob": "Bob Brown"}, password=PASSWORD
-        ),
-    }
-    cards = {name: card for name, (_, card) in made.items()}
-    pairs = [("alice", cards["carol"]), ("carol", cards["alice"]), ("alice", cards["bob"])]
-    neighbours.do(hearth, do="meet", pairs=pairs)
-    neighbours.do(attic, do="meet", pairs=[("bob", cards["alice"])], known=True)
-    for node in (hearth, attic):
-        node.start()
-    yield Street(hearth, attic, {name: user for name, (user, _) in made.items()})
-    for node in (hearth, attic):
-        node.kill()
+    here, there = Neighbour(hearth), Neighbour(attic)
+    try:
+        people = {"alice": "Alice Adams", "carol": "Carol Clark"}
+        made = {
+            **here.do(do="make", called="hearth", people=people, password=PASSWORD),
+            **there.do(do="make", called="attic", people={"bob": "Bob Brown"}, password=PASSWORD),
+        }
+        cards = {name: card for name, (_, card) in made.items()}
+        pairs = [("alice", cards["carol"]), ("carol", cards["alice"]), ("alice", cards["bob"])]
+        here.do(do="meet", pairs=pairs)
+        there.do(do="meet", pairs=[("bob", cards["alice"])], known=True)
+        for node in (hearth, attic):
+            node.start()
+        yield Street(hearth, attic, here, there, {name: user for name, (user, _) in made.items()})
+    finally:
+        for part in (here, there):
+            part.end()
+        for node in (hearth, attic):
+            node.kill()
 
 
 @pytest.fixture
@@ -202,6 +211,42 @@ def test_all_by_keys(street: Street, visit: Callable[..., Person]) -> None:
     expect(page.get_by_role("searchbox")).to_have_value("jk")
 
 
+def test_keys_are_heard_before_the_last_one_is_answered(
+    street: Street, visit: Callable[..., Person]
+) -> None:
+    street.send("carol", "alice", "Slow 0", "Slow 1", "Slow 2")
+    alice = visit("Alice")
+    page = alice.page
+    expect(row(alice, "Slow")).to_have_count(3)
+    alice.connected()
+    line = SlowLine(page, "**/mail/inbox/many/")
+    links = row(alice, "Slow").locator(".row__link")
+    for place, key in enumerate("s#s"):
+        page.keyboard.press("j")
+        expect(links.nth(place)).to_be_focused()
+        page.keyboard.press(key)
+    # What is picked now has nothing to do with them.
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    line.let_go()
+    expect(row(alice, "Slow 1")).to_have_count(0)
+    for title in ("Slow 2", "Slow 0"):
+        expect(row(alice, title).locator(".row__marks")).to_contain_text("starred")
+    # In an open conversation, whose buttons go with the answer.
+    page.keyboard.press("Escape")
+    row(alice, "Slow 0").locator(".row__link").click()
+    expect(page.locator("[data-key=s]")).to_have_attribute("aria-pressed", "true")
+    line = SlowLine(page, "**/mail/inbox/*/mark/")
+    page.locator("body").press("s")
+    page.keyboard.press("e")
+    line.let_go()
+    expect(row(alice, "Slow 0")).to_have_count(0)
+    folder(alice, "Archive").click()
+    expect(row(alice, "Slow 0")).to_have_count(1)
+    expect(row(alice, "Slow 0").locator(".row__marks")).to_have_count(0)
+
+
 def test_two_pages_agree(street: Street, visit: Callable[..., Person]) -> None:
     street.send("carol", "alice", "On both")
     alice = visit("Alice")
@@ -232,7 +277,7 @@ def test_older_letters_are_folded_and_new_ones_move_nothing(
     for number in range(1, 6):
         again = {"title": f"Re: {talk}", "body": f"Letter {number}", "answers": "0"}
         letters.append({"author": "carol", "to": to, **again})
-    first, *_ = neighbours.do(street.hearth, do="send", letters=letters)
+    first, *_ = street.here.do(do="send", letters=letters)
     alice = visit("Alice")
     page = alice.page
     alice.connected()

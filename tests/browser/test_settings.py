@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.people import PASSWORD, PATIENCE, Person, company
+from tests.browser.people import PASSWORD, Person, company, until
 from tests.support.house import House
 from tests.support.pushing import PushService
 
@@ -62,13 +62,13 @@ def visit(browser: Browser, house: House) -> Iterator[Callable[..., Person]]:
     with company() as made:
 
         def sit_down(
-            name: str, *, at: House = house, script: str = "", **options: object
+            name: str, *, at: House = house, script: str = "", anew: bool = False, **options: Any
         ) -> Person:
             person = Person(browser, at, name, **options)
             made.append(person)
             if script:
                 person.context.add_init_script(script)
-            person.sign_in()
+            person.sign_in(anew=anew)
             return person
 
         yield sit_down
@@ -150,7 +150,7 @@ def test_signing_in_with_a_passkey(visit: Callable[..., Person], house: House) -
     # No browser makes passkeys for an address of numbers.
     named = copy.copy(house)
     named.url = house.url.replace("127.0.0.1", "localhost")
-    bob = visit("Bob", at=named)
+    bob = visit("Bob", at=named, anew=True)
     page = bob.page
     session = bob.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
@@ -194,7 +194,7 @@ def number_of(secret: str) -> str:
 
 
 def test_an_authenticator_app_and_spare_codes(visit: Callable[..., Person]) -> None:
-    bob = visit("Bob")
+    bob = visit("Bob", anew=True)
     page = bob.page
     bob.go("/account/2fa/")
     page.get_by_role("link", name="Turn on").click()
@@ -231,7 +231,7 @@ def test_an_authenticator_app_and_spare_codes(visit: Callable[..., Person]) -> N
 
 
 def test_signing_other_browsers_out(visit: Callable[..., Person]) -> None:
-    here, elsewhere = visit("Carol"), visit("Carol")
+    here, elsewhere = visit("Carol"), visit("Carol", anew=True)
     here.go("/account/sessions/")
     expect(here.page.get_by_text("This browser")).to_have_count(1)
     here.page.get_by_role("button", name="Sign the others out").click()
@@ -240,14 +240,6 @@ def test_signing_other_browsers_out(visit: Callable[..., Person]) -> None:
     elsewhere.page.wait_for_url("**/account/login/**")
     here.page.goto("/settings/")
     expect(here.page.get_by_role("heading", name="Settings")).to_be_visible()
-
-
-def until(look: Callable[[], Any], page: Page) -> Any:
-    """Look until there is something, and give it."""
-    deadline = time.monotonic() + PATIENCE / 1000
-    while not (found := look()) and time.monotonic() < deadline:
-        page.wait_for_timeout(100)
-    return found
 
 
 def shown(*pages: Page) -> list[dict[str, object]]:

@@ -1,5 +1,6 @@
 """Writing: kept as one types, with files, to whom, and undone for a moment; on one node."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from mail.draft_files import BYTES_PER_DRAFT
-from tests.browser.people import PASSWORD, Person, company
+from tests.browser.people import PASSWORD, Person, SlowLine, company
 from tests.support.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
@@ -293,6 +294,26 @@ def test_recipients_by_keyboard(visit: Callable[..., Person]) -> None:
     page.keyboard.press("Backspace")
     expect(chip).to_have_count(0)
     expect(page.locator("#readers")).to_contain_text("Say to whom it goes")
+
+
+def test_names_typed_while_others_are_looked_up(visit: Callable[..., Person]) -> None:
+    page = visit("Alice").page
+    page.goto("/write/")
+    names = page.get_by_role("combobox", name="To")
+    expect(names).to_be_focused()
+    line = SlowLine(page, "**/write/recipients/")
+    page.keyboard.type("Bob")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Carol")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Nob")
+    line.let_go()
+    expect(page.locator(".chip")).to_have_text([re.compile("Bob"), re.compile("Carol")])
+    expect(page.locator("#names-error")).to_have_count(0)
+    expect(names).to_have_value("Nob")
+    expect(names).to_be_focused()
+    page.keyboard.type("ody")
+    expect(names).to_have_value("Nobody")
 
 
 def test_an_answer_quotes_and_a_letter_is_passed_on(visit: Callable[..., Person]) -> None:

@@ -1,6 +1,6 @@
 """Does in the environment of a node what several commands would: a process starts slowly.
 
-Reads from standard input, as JSON, what to do, and prints what comes of it as JSON.
+Reads from standard input what to do, one JSON object a line, and answers each with a line of JSON.
 """
 
 from __future__ import annotations
@@ -18,14 +18,31 @@ from tests.support.quick import be_quick
 from tests.support.starter import Started
 
 
-def do(node: NodeProcess, **what: Any) -> Any:
-    """Let a process in the environment of a node do something; see the functions below."""
-    node.prepare()
-    pipes: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with Started("tests.support.neighbours", env=node.environment, **pipes) as process:
-        stdout, stderr = process.communicate(orjson.dumps(what))
-    assert process.returncode == 0, stderr.decode()
-    return orjson.loads(stdout)
+class Neighbour:
+    """A process in the environment of `node` that does one thing after another, until it ends."""
+
+    def __init__(self, node: NodeProcess) -> None:
+        node.prepare()
+        with node.log.open("ab") as log:
+            self._process = Started(
+                "tests.support.neighbours", env=node.environment,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+            )  # fmt: skip
+
+    def do(self, **what: Any) -> Any:
+        """Let it do something, and return what comes of it; see the functions below."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(orjson.dumps(what) + b"\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "it died, and wrote why into the node's log"
+        return orjson.loads(line)
+
+    def end(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
 
 
 def make(called: str, people: dict[str, str], password: str) -> dict[str, list[str]]:
@@ -77,19 +94,17 @@ def _account(username: str) -> Any:
 
 
 def main() -> None:
-    """Do what standard input says."""
+    """Do what the lines of standard input say, until there are no more."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "sdmpweb.settings"
     import django
 
     django.setup()
     be_quick()
-    from sdmpweb import schema
-
-    what = orjson.loads(sys.stdin.buffer.read())
-    if what["do"] == "make":
-        schema.bring_up_to_date()
     doings: dict[str, Callable[..., Any]] = {"make": make, "meet": meet, "send": send}
-    sys.stdout.buffer.write(orjson.dumps(doings[what.pop("do")](**what)))
+    for line in sys.stdin.buffer:
+        what = orjson.loads(line)
+        sys.stdout.buffer.write(orjson.dumps(doings[what.pop("do")](**what)) + b"\n")
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
