@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.gallery import Furnished, Gallery, furnish
 from tests.browser.people import Person, company
 from tests.support.nodes import NodeProcess
 
@@ -29,6 +30,19 @@ def browser(chromium: str) -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="package")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
+    """A furnished node, which the files of this directory share."""
+    with furnish(tmp_path_factory.mktemp("gallery")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def gallery(browser: Browser, furnished: Furnished) -> Gallery:
+    """The furnished node before a browser in which its owner is signed in."""
+    return furnished.gallery(browser)
 
 
 @pytest.fixture

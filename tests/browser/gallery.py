@@ -248,9 +248,25 @@ class Window:
         return page
 
 
+@dataclass(frozen=True)
+class Furnished:
+    """A furnished node that runs, and what stands in the addresses of its pages."""
+
+    node: NodeProcess
+    names: dict[str, str]
+    state: Path  # where it is kept that the owner is signed in
+
+    def gallery(self, browser: Browser) -> Gallery:
+        """Let a browser look at it, in which its owner is signed in."""
+        gallery = Gallery(self.node, browser, self.names, self.state)
+        if not self.state.exists():
+            gallery.sign_in()
+        return gallery
+
+
 @contextlib.contextmanager
-def open_gallery(browser: Browser, directory: Path) -> Iterator[Gallery]:
-    """Furnish a node, start it, and sign its owner in."""
+def furnish(directory: Path) -> Iterator[Furnished]:
+    """Furnish a node, and start it."""
     node = NodeProcess(directory / "hearth", settings={"SDMPWEB_WORKERS": "1"})
     node.prepare()
     done = subprocess.run(
@@ -262,8 +278,6 @@ def open_gallery(browser: Browser, directory: Path) -> Iterator[Gallery]:
     names = {**told["places"], "birthday": told["conversations"][_BIRTHDAY]}
     node.start()
     try:
-        gallery = Gallery(node, browser, names, directory / "state.json")
-        gallery.sign_in()
-        yield gallery
+        yield Furnished(node, names, directory / "state.json")
     finally:
         node.stop()

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from tests.browser.conftest import ARGUMENTS
-from tests.browser.gallery import PAGES, SHOWN, open_gallery
+from tests.browser.gallery import PAGES, SHOWN, furnish
 from tests.support.nodes import ROOT
 
 MAIN = (
@@ -30,7 +30,8 @@ def main(names: list[str]) -> None:
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as directory:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        with open_gallery(browser, Path(directory)) as gallery:
+        with furnish(Path(directory)) as furnished:
+            gallery = furnished.gallery(browser)
             for width, scheme in SHOWN:
                 with gallery.window(width, scheme) as window:
                     for name in track(chosen, f"{width} {scheme}", console=console):

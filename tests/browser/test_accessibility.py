@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.browser.gallery import PAGES, SHOWN, Gallery, open_gallery
+from tests.browser.gallery import PAGES, SHOWN, Gallery
+from tests.support.nodes import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
 
-_AXE = {
-    "resultTypes": ["violations"],
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
+_ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
+                                  "best-practice"]}  # fmt: skip
+_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+_RULES = {"light": _ALL, "dark": _COLOURS}  # the dark is other colours alone, see below
 PARTS = 4  # so that several processes can share the work
 # The colours of another scheme are drawn with the next frame, and begin to change with it.
 _AT_REST = """new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame)))
@@ -33,13 +34,6 @@ _STILL = """() => {
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-@pytest.fixture(scope="module")
-def gallery(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
-    """A furnished node and its owner, signed in."""
-    with open_gallery(browser, tmp_path_factory.mktemp("gallery")) as opened:
-        yield opened
-
-
 @pytest.mark.parametrize("part", range(PARTS))
 def test_pages_can_be_used_by_everybody(gallery: Gallery, part: int) -> None:
     found: list[str] = []
@@ -48,19 +42,22 @@ def test_pages_can_be_used_by_everybody(gallery: Gallery, part: int) -> None:
             window.show(*SHOWN[0])
             page = window.open(name)
             page.evaluate(_STILL)
+            page.evaluate(Axe().axe_script)
             for width, scheme in SHOWN:
                 window.show(width, scheme)
                 page.evaluate(_AT_REST)
-                found += [f"{name}, {width}, {scheme}: {each}" for each in _problems(page)]
+                found += [f"{name}, {width}, {scheme}: {each}" for each in _problems(page, scheme)]
     assert found == []
     assert gallery.foreign == [], "a page asked another host for something"
 
 
-def _problems(page: Page) -> list[str]:
-    result = Axe().run(page, options=_AXE)
+def _problems(page: Page, scheme: str) -> list[str]:
+    """Let axe, which the page has got, look for what is wrong."""
+    options = {"resultTypes": ["violations"], "runOnly": _RULES[scheme]}
+    found = page.evaluate("(options) => axe.run(options).then((all) => all.violations)", options)
     problems = [
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:200]}"
-        for violation in result.response["violations"]
+        for violation in found
         for node in violation["nodes"]
     ]
     if page.evaluate(_WIDER) > 0:
@@ -68,12 +65,28 @@ def _problems(page: Page) -> list[str]:
     return problems
 
 
+def test_the_dark_is_other_colours_alone() -> None:
+    """So what does not hang on colours needs to be looked at in the light only."""
+    sheets = {path.name: path.read_text() for path in (ROOT / "static" / "css").glob("*.css")}
+    asked = re.compile(r"prefers-color-scheme|data-theme")
+    assert [name for name, text in sheets.items() if asked.search(text)] == ["tokens.css"]
+    blocks = re.findall(r":root[^{]*(?:data-theme)[^{]*\{([^}]*)\}", sheets["tokens.css"])
+    as_asked, as_chosen = (re.findall(r"(\S+):\s*([^;]+);", block) for block in blocks)
+    assert as_asked == as_chosen
+    for name, value in as_asked:
+        assert name == "color-scheme" or re.search(r"#[0-9a-f]{6}$|rgb\(", value), name
+
+
 def test_the_check_finds_what_is_wrong(gallery: Gallery) -> None:
     """A page that is broken on purpose is not let through."""
     with gallery.window(1280, "light") as window:
         page = window.open("inbox")
+        page.evaluate(Axe().axe_script)
         page.evaluate("document.querySelector('.bar__home').replaceChildren()")
-        assert any("link-name" in problem for problem in _problems(page))
+        assert any("link-name" in problem for problem in _problems(page, "light"))
+        window.show(390, "dark")
+        page.evaluate("document.querySelector('.pane__head h1').style.color = '#333'")
+        assert any("color-contrast" in problem for problem in _problems(page, "dark"))
 
 
 def test_pictures_can_be_taken(gallery: Gallery, tmp_path: Path) -> None:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.gallery import Gallery, open_gallery
+from tests.browser.gallery import Gallery
 from tests.support.furnish import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
 
 _NEW = "another house-key 8"
-
-
-@pytest.fixture(scope="module")
-def gallery(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
-    """A furnished node and its owner, signed in."""
-    with open_gallery(browser, tmp_path_factory.mktemp("gallery")) as opened:
-        yield opened
 
 
 def _sign_in(page: Page, name: str, password: str) -> None:
