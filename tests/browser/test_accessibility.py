@@ -85,7 +85,9 @@ def test_the_check_finds_what_is_wrong(gallery: Gallery) -> None:
         page.evaluate("document.querySelector('.bar__home').replaceChildren()")
         assert any("link-name" in problem for problem in _problems(page, "light"))
         window.show(390, "dark")
-        page.evaluate("document.querySelector('.pane__head h1').style.color = '#333'")
+        page.evaluate(_STILL)
+        page.evaluate("document.documentElement.style.setProperty('--ink', '#333333')")
+        page.evaluate(_AT_REST)
         assert any("color-contrast" in problem for problem in _problems(page, "dark"))
 
 

@@ -1,28 +1,60 @@
 """Alice writes in one browser; Bob's open inbox shows it, he answers, and she sees that too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.people import Person, befriend
-from tests.support.nodes import Shape
+from tests.browser.people import Person, befriend, company
+from tests.support.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
 
+NAMES = ("Alice Adams", "Bob Brown")
 
-def test_a_letter_and_its_answer(
-    person: Callable[..., Person], shape: Shape, tmp_path: Path
+
+@pytest.fixture(scope="module")
+def couple(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[House]]:
+    """Nodes into which Alice, without scripts, and Bob moved by the pages; they are friends."""
+    directory = tmp_path_factory.mktemp("couple")
+    nodes = [House(directory / name) for name in ("alice", "bob")]
+    try:
+        with company() as made:
+            for node, name, scripts in zip(nodes, NAMES, (False, True), strict=True):
+                node.start()
+                made.append(Person(browser, node, name, java_script_enabled=scripts))
+                made[-1].move_in()
+            befriend(*made, directory)
+        yield nodes
+    finally:
+        for node in nodes:
+            node.kill()
+
+
+def test_a_letter_and_its_answer(couple: list[House], browser: Browser) -> None:
+    with company() as made:
+        for node, name in zip(couple, NAMES, strict=True):
+            made.append(Person(browser, node, name))
+            made[-1].sign_in()
+        exchange(*made)
+
+
+def test_a_letter_and_its_answer_in_the_grown_shape(
+    person: Callable[..., Person], tmp_path: Path
 ) -> None:
-    alice, bob = person("Alice Adams", shape), person("Bob Brown", shape)
+    alice, bob = (person(name, "grown") for name in NAMES)
     alice.move_in()
     bob.move_in()
     befriend(alice, bob, tmp_path)
+    exchange(alice, bob)
 
+
+def exchange(alice: Person, bob: Person) -> None:
+    """Let Alice write and Bob answer, each before an open page that shows it by itself."""
     bob.go("/mail/inbox/")
     bob.connected()
-    expect(bob.page.locator(".row")).to_have_count(0)
+    expect(bob.page.locator(".row", has_text="Dinner")).to_have_count(0)
     alice.write("bob", "Dinner on Friday", "Shall we say **eight**?")
 
     # His open page shows it by itself, on the list, in the count and in the title.
@@ -47,11 +79,16 @@ def test_a_letter_and_its_answer(
     expect(bob.page.locator("[data-state=received]")).to_contain_text("Received today at")
 
 
-def test_without_scripts(person: Callable[..., Person], tmp_path: Path) -> None:
-    alice, bob = person("Alice Adams", java_script_enabled=False), person("Bob Brown")
-    for one in (alice, bob):
-        one.move_in()
-    befriend(alice, bob, tmp_path)
+def test_without_scripts(couple: list[House], browser: Browser) -> None:
+    with company() as made:
+        for node, name, scripts in zip(couple, NAMES, (False, True), strict=True):
+            made.append(Person(browser, node, name, java_script_enabled=scripts))
+            made[-1].sign_in()
+        exchange_without_scripts(*made)
+
+
+def exchange_without_scripts(alice: Person, bob: Person) -> None:
+    """Let Alice write where no script runs, with a file, and Bob answer."""
     alice.go("/write/")
     alice.page.get_by_label("To", exact=True).fill("Bob")
     alice.page.get_by_label("Title").fill("Plain")
