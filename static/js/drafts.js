@@ -26,7 +26,9 @@
 
   // A name that is half typed is no reason to begin a draft.
   const text = () => JSON.stringify(["to", "title", "body"].map((name) => new FormData(form).getAll(name)));
-  let kept = form.hasAttribute("data-unsaved") ? null : text();
+  // What was typed before this script ran is not kept by the node yet.
+  const made = () => JSON.stringify([new FormData(form).getAll("to"), [fields.title.defaultValue], [fields.body.defaultValue]]);
+  let kept = form.hasAttribute("data-unsaved") ? null : made();
   const dirty = () => !leaving && text() !== kept;
 
   function say(sentence) {
@@ -154,6 +156,7 @@
   const left = (sessionStorage.getItem("leaving") ?? "").split(" ");
   sessionStorage.removeItem("leaving");
   if (left[0] && left[0] === fields.draft.value && left[1] === fields.revision.value && Date.now() - left[2] < 5000) {
+    kept = text();
     setTimeout(() => {
       if (dirty()) return;
       sessionStorage.setItem("leaving", left.join(" "));
@@ -187,5 +190,5 @@
     setTimeout(() => { send.disabled = true; }, 0);
   });
   addEventListener("pageshow", () => { leaving = false; send.disabled = false; });
-  if (kept === null) later();
+  later();
 })();

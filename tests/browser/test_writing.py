@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from mail.draft_files import BYTES_PER_DRAFT
-from tests.browser.people import PASSWORD, Person, SlowLine, company
+from tests.browser.people import PASSWORD, Person, SlowLine, company, until
 from tests.support.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.nodes]
@@ -96,6 +96,19 @@ def test_what_is_typed_is_kept(visit: Callable[..., Person]) -> None:
     expect(page.locator(".row")).to_have_count(0)
 
 
+def test_what_is_typed_before_the_page_is_ready_is_kept(visit: Callable[..., Person]) -> None:
+    alice = visit("Alice")
+    page = alice.page
+    line = SlowLine(page, "**/js/drafts*.js")
+    page.goto("/write/", wait_until="commit")
+    page.locator("#text").fill("Typed at once.")
+    line.let_go()
+    saved(page)
+    page.wait_for_url("**/write/*/")
+    page.reload()
+    expect(page.locator("#text")).to_have_value("Typed at once.")
+
+
 def test_without_a_connection_it_stays_in_the_page(visit: Callable[..., Person]) -> None:
     alice = visit("Alice")
     page = alice.page
@@ -124,7 +137,7 @@ def test_two_devices_write_one_draft(visit: Callable[..., Person]) -> None:
     expect(note).to_contain_text("was changed in another page or on another device")
     desk.page.locator("#text").fill("at the desk")
     expect(note).to_contain_text("your text is kept as a copy")
-    assert desk.page.url != address
+    expect(desk.page).not_to_have_url(address)
     texts = set()
     for page in (desk.page, phone.page):
         page.reload()
@@ -143,7 +156,8 @@ def test_files(visit: Callable[..., Person]) -> None:
     field.set_input_files([file("menu.txt"), dot])
     rows = page.locator("[data-file-list] .file")
     expect(page.locator("[data-take-out]")).to_have_count(2)
-    assert page.locator(".file__picture").evaluate("image => image.naturalWidth") == 1
+    picture = page.locator(".file__picture")
+    until(lambda: picture.evaluate("image => image.naturalWidth") == 1, page)
     # Dropped, and pasted.
     for kind, name in (("drop", "dropped.txt"), ("paste", "pasted.txt")):
         page.locator("#text").evaluate(
@@ -229,6 +243,26 @@ def test_sending_can_be_undone(visit: Callable[..., Person]) -> None:
     expect(page.locator(".row", has_text="Too early")).to_have_count(0)
 
 
+def test_names_typed_while_others_are_looked_up(visit: Callable[..., Person]) -> None:
+    page = visit("Alice").page
+    page.goto("/write/")
+    names = page.get_by_role("combobox", name="To")
+    expect(names).to_be_focused()
+    line = SlowLine(page, "**/write/recipients/")
+    page.keyboard.type("Bob")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Carol")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Nob")
+    line.let_go()
+    expect(page.locator(".chip")).to_have_text([re.compile("Bob"), re.compile("Carol")])
+    expect(page.locator("#names-error")).to_have_count(0)
+    expect(names).to_have_value("Nob")
+    expect(names).to_be_focused()
+    page.keyboard.type("ody")
+    expect(names).to_have_value("Nobody")
+
+
 def test_a_closed_page_and_a_killed_node_send_all_the_same(
     visit: Callable[..., Person], house: House
 ) -> None:
@@ -294,26 +328,6 @@ def test_recipients_by_keyboard(visit: Callable[..., Person]) -> None:
     page.keyboard.press("Backspace")
     expect(chip).to_have_count(0)
     expect(page.locator("#readers")).to_contain_text("Say to whom it goes")
-
-
-def test_names_typed_while_others_are_looked_up(visit: Callable[..., Person]) -> None:
-    page = visit("Alice").page
-    page.goto("/write/")
-    names = page.get_by_role("combobox", name="To")
-    expect(names).to_be_focused()
-    line = SlowLine(page, "**/write/recipients/")
-    page.keyboard.type("Bob")
-    page.keyboard.press("Enter")
-    page.keyboard.type("Carol")
-    page.keyboard.press("Enter")
-    page.keyboard.type("Nob")
-    line.let_go()
-    expect(page.locator(".chip")).to_have_text([re.compile("Bob"), re.compile("Carol")])
-    expect(page.locator("#names-error")).to_have_count(0)
-    expect(names).to_have_value("Nob")
-    expect(names).to_be_focused()
-    page.keyboard.type("ody")
-    expect(names).to_have_value("Nobody")
 
 
 def test_an_answer_quotes_and_a_letter_is_passed_on(visit: Callable[..., Person]) -> None:
