@@ -74,7 +74,9 @@ class Person:
         words = page.locator(".words li").all_inner_texts()
         assert len(words) == 12
         page.get_by_role("link", name="I have written them down").click()
-        for label in page.locator(".field label").all_inner_texts():
+        labels = page.locator(".field label")
+        expect(labels).to_have_count(2)
+        for label in labels.all_inner_texts():
             page.get_by_label(label, exact=True).fill(words[int(label.split()[-1]) - 1])
         page.get_by_role("button", name="Continue").click()
         return words

@@ -52,6 +52,7 @@ def test_the_first_five_minutes(person: Callable[..., Person], tmp_path: Path) -
     page.reload()
     assert page.locator(".words li").all_inner_texts() == words
     page.get_by_role("link", name="I have written them down").click()
+    expect(page.locator(".field label")).to_have_count(2)
     labels = page.locator(".field label").all_inner_texts()
     for label in labels:
         page.get_by_label(label, exact=True).fill("wrong")
