@@ -25,7 +25,7 @@ def couple(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 node.start()
                 made.append(Person(browser, node, name, java_script_enabled=scripts))
                 made[-1].move_in()
-            befriend(*made, directory)
+            befriend(made[0], made[1], directory)
         yield nodes
     finally:
         for node in nodes:
@@ -37,7 +37,7 @@ def test_a_letter_and_its_answer(couple: list[House], browser: Browser) -> None:
         for node, name in zip(couple, NAMES, strict=True):
             made.append(Person(browser, node, name))
             made[-1].sign_in()
-        exchange(*made)
+        exchange(made[0], made[1])
 
 
 def test_a_letter_and_its_answer_in_the_grown_shape(
@@ -84,7 +84,7 @@ def test_without_scripts(couple: list[House], browser: Browser) -> None:
         for node, name, scripts in zip(couple, NAMES, (False, True), strict=True):
             made.append(Person(browser, node, name, java_script_enabled=scripts))
             made[-1].sign_in()
-        exchange_without_scripts(*made)
+        exchange_without_scripts(made[0], made[1])
 
 
 def exchange_without_scripts(alice: Person, bob: Person) -> None:
