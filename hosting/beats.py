@@ -61,7 +61,25 @@ def note(name: str) -> None:
 
 def process() -> str:
     """Name this process: its machine and its number there."""
-    return f"{socket.gethostname()[:_HOST_LENGTH]}:{os.getpid()}"
+    return f"{_machine()}:{os.getpid()}"
+
+
+def _machine() -> str:
+    return socket.gethostname()[:_HOST_LENGTH]
+
+
+def is_over(process: str) -> bool:
+    """Tell whether a process, as `process` names one, was one of this machine and has ended."""
+    machine, _, number = process.rpartition(":")
+    if machine != _machine():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it is somebody else's
+        pass
+    return False
 
 
 def alive(now: datetime) -> dict[str, list[Beat]]:

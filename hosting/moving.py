@@ -17,7 +17,6 @@ does the third. There is no undoing: the way back is another move, with all that
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -169,17 +168,12 @@ def _refuse_unless_free(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper
 
 
 def _refuse_when_it_runs(now: datetime) -> None:
-    """Look who was alive lately: but for a node of one process here, which would hold the lock."""
-    names = defaultdict(set)
-    for beat in Beat.objects.using(_SOURCE).filter(seen__gt=now - beats.ALIVE):
-        names[beat.process].add(beat.name)
-    machine = beats.process().rpartition(":")[0]
-    if any(
-        process.rpartition(":")[0] != machine or not done.issuperset(beats.NAMES)
-        for process, done in names.items()
-    ):
+    """Look who was alive lately; whoever was on this machine is over when its process is gone."""
+    lately = Beat.objects.using(_SOURCE).filter(seen__gt=now - beats.ALIVE)
+    if any(not beats.is_over(process) for process in lately.values_list("process", flat=True)):
         raise UserError(
-            "The node runs, or did a minute ago; stop all its processes, and try again in a minute."
+            "The node runs, or did a minute ago on another machine; stop all its processes, and "
+            "try again in a minute."
         )
 
 

@@ -8,10 +8,6 @@ from tests.support.nodes import Services
 from tests.support.scenario import Cast, Person, befriend, check_lines
 
 pytestmark = [pytest.mark.nodes, pytest.mark.postgresql, pytest.mark.redis]
-_A_MINUTE_LATER = """
-from datetime import timedelta; from django.db.models import F; from hosting.models import Beat
-Beat.objects.update(seen=F("seen") - timedelta(minutes=1))
-"""
 _FORK = ("rewritten its journal", "does not chain")
 
 
@@ -56,8 +52,6 @@ def move(cast: Cast, alice: Person, url: str) -> str:
     """Stop Alice's node and move it."""
     alice.node.stop()
     alice.console.kill()
-    if "DATABASE_URL" in alice.node.environment:
-        alice.node.command("shell", "-c", _A_MINUTE_LATER)
     return alice.node.command("move_database", url)
 
 

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from hosting import beats
 from sdmpweb.lock import only_node
 from tests.support.console import Console
 from tests.support.nodes import ROOT, CommandFailed, NodeProcess, Services
@@ -292,7 +293,8 @@ def test_killed_at_any_step_it_is_in_one_database(node: Node, url: str, way: str
 
 _BEAT = """
 from hosting.models import Beat
-Beat.objects.create(name="worker", process="elsewhere:7")
+Beat.objects.all().delete()
+Beat.objects.create(name="worker", process="{}")
 """
 
 
@@ -311,8 +313,9 @@ def test_what_is_refused_changes_nothing(
     assert "Connection refused" in refusal(node, "move_database", closed)
     own = f"sqlite:///{node.data}/sdmpweb.sqlite3"
     assert "is not empty" in refusal(node, "move_database", own)
-    node.command("shell", "-c", _BEAT)
-    assert "The node runs, or did" in refusal(node, "move_database", url)
+    for process in ("elsewhere:7", beats.process()):
+        node.command("shell", "-c", _BEAT.format(process))
+        assert "The node runs, or did" in refusal(node, "move_database", url)
     empty = Node(tmp_path / "empty")
     empty.prepare()
     assert "There is no node here" in refusal(empty, "move_database", url)
