@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect
+from playwright.sync_api import APIResponse, Browser, ConsoleMessage, Page, Request, Route, expect
 
 from tests.support.nodes import NodeProcess
 
@@ -160,26 +160,36 @@ def until(look: Callable[[], Any], page: Page) -> Any:
 
 
 class SlowLine:
-    """A way to the node on which what fits `pattern` stays until it is let go."""
+    """A way to the node on which what fits `pattern` stays until it is let go.
 
-    def __init__(self, page: Page, pattern: str) -> None:
+    With `answered` it has come to the node, and it is the answer that stays.
+    """
+
+    def __init__(self, page: Page, pattern: str, *, answered: bool = False) -> None:
         self.page = page
         self.held: list[Route] = []
+        self._answers: list[APIResponse] = []
+        self._answered = answered
         self._slow = True
         page.route(pattern, self._take)
 
     def _take(self, route: Route) -> None:
-        if self._slow:
-            self.held.append(route)
-        else:
+        if not self._slow:
             route.continue_()
+            return
+        if self._answered:
+            self._answers.append(route.fetch())
+        self.held.append(route)
 
     def let_go(self) -> None:
         """Let go what is under way, which is one request, and all that comes."""
         until(lambda: self.held, self.page)
         self._slow = False
         [route] = self.held
-        route.continue_()
+        if self._answers:
+            route.fulfill(response=self._answers[0])
+        else:
+            route.continue_()
 
 
 def befriend(one: Person, other: Person, directory: Path) -> None:

@@ -247,6 +247,26 @@ def test_keys_are_heard_before_the_last_one_is_answered(
     expect(row(alice, "Slow 0").locator(".row__marks")).to_have_count(0)
 
 
+def test_news_of_what_was_asked_for_may_come_before_its_answer(
+    street: Street, visit: Callable[..., Person]
+) -> None:
+    street.send("carol", "alice", "Late 0")
+    alice = visit("Alice")
+    alice.connected()
+    page = alice.page
+    row(alice, "Late 0").locator(".row__link").click()
+    star = page.locator("[data-key=s]")
+    expect(star).not_to_have_attribute("aria-pressed", "true")
+    line = SlowLine(page, "**/mail/inbox/*/mark/", answered=True)
+    page.locator("body").press("s")
+    expect(row(alice, "Late 0").locator(".row__marks")).to_contain_text("starred")
+    page.keyboard.press("e")
+    line.let_go()
+    expect(row(alice, "Late 0")).to_have_count(0)
+    folder(alice, "Archive").click()
+    expect(row(alice, "Late 0").locator(".row__marks")).to_contain_text("starred")
+
+
 def test_two_pages_agree(street: Street, visit: Callable[..., Person]) -> None:
     street.send("carol", "alice", "On both")
     alice = visit("Alice")
