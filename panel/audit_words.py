@@ -55,6 +55,7 @@ SENTENCES: Final[dict[str, str | Promise]] = {
     "command.create_account": _("Made the account %(about)s"),
     "command.init_node": _("Made the node, with the account %(about)s"),
     "command.migrate": _("Changed the database’s form"),
+    "command.move_database": _("Moved the node to another database"),
     "command.renew_node_key": _("Made a new key for the node"),
     "command.restore": _("Restored the node from a backup"),
     "command.send_message": _("Sent a message from the account %(about)s"),
