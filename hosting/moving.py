@@ -26,6 +26,7 @@ from typing import Any, Final
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from psycopg import Error as DriverError
 from psycopg import sql
 
@@ -183,12 +184,16 @@ def _locked(source: BaseDatabaseWrapper) -> Iterator[None]:
     with transaction.atomic(using=_SOURCE):
         # SQLite's transactions lock at once; see `sdmpweb.databases`.
         if source.vendor == "postgresql":
-            every = (sql.Identifier(model._meta.db_table) for model in copying.tables())
+            # A process that starts reads first which migrations were made, and waits there.
+            names = [MigrationRecorder.Migration._meta.db_table]
+            names += [model._meta.db_table for model in copying.tables()]
             with source.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '10s'")
+                # The mark must be kept once it is said to be, or the node could go on in both.
+                cursor.execute("SET LOCAL synchronous_commit = on")
                 cursor.execute(
                     sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(
-                        sql.SQL(", ").join(every)
+                        sql.SQL(", ").join(map(sql.Identifier, names))
                     )
                 )
         yield

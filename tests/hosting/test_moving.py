@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from sqlite3 import IntegrityError, connect
@@ -24,6 +24,7 @@ from sdmpweb.lock import only_node
 from tests.support.console import Console
 from tests.support.nodes import ROOT, CommandFailed, NodeProcess, Services
 from tests.support.ports import free_port
+from tests.support.scenario import eventually
 
 pytestmark = [pytest.mark.nodes, pytest.mark.postgresql]
 _MOVED = "This node was moved to "
@@ -163,7 +164,7 @@ def is_empty(url: str) -> bool:
 
 
 _STOPPING = """
-import os, sys, time
+import os, sys
 import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "sdmpweb.settings"
 django.setup()
@@ -176,7 +177,7 @@ def stopping(name):
         calls.append(name)
         if len(calls) == int(sys.argv[1]):
             print("there", flush=True)
-            time.sleep(600)
+            sys.stdin.read()
         return do(*arguments)
     setattr(moved, name, step)
 stopping("put")
@@ -186,14 +187,24 @@ main(["sdmpweb", "move_database", sys.argv[2]])
 COPIED, UNMARKED, MARKED = "1", "2", "3"
 
 
-def kill_at(node: Node, step: str, url: str) -> None:
-    """Move the node, and kill the process when it comes to one of the three steps that count."""
+@contextmanager
+def stopped_at(node: Node, step: str, url: str) -> Iterator[subprocess.Popen[str]]:
+    """Move the node by a process that stops before one of the three steps that count.
+
+    It goes on when its standard input is closed.
+    """
     with subprocess.Popen(
         [sys.executable, "-c", _STOPPING, step, url], cwd=ROOT, env=node.environment,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None
         assert process.stdout.readline() == "there\n"
+        yield process
+
+
+def kill_at(node: Node, step: str, url: str) -> None:
+    """Move the node, and kill the process when it comes to one of the three steps that count."""
+    with stopped_at(node, step, url) as process:
         process.send_signal(signal.SIGKILL)
 
 
@@ -289,6 +300,27 @@ def test_killed_at_any_step_it_is_in_one_database(node: Node, url: str, way: str
     publish(there, "it has moved")
     assert titles(there) == ["nothing has happened", "it is still here", "it has moved"]
     assert "signatures hold" in there.command("verify_journal")
+
+
+def test_a_process_that_starts_meanwhile_waits_and_is_refused(node: Node, url: str) -> None:
+    node.command("move_database", url)
+    there = in_database(node, url)
+    with (
+        stopped_at(there, UNMARKED, f"sqlite:///{node.data}/back.sqlite3") as mover,
+        subprocess.Popen(
+            [sys.executable, "-m", "sdmpweb", "status"], cwd=ROOT, env=there.environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        ) as starting,
+        psycopg.connect(url, autocommit=True) as database,
+    ):  # fmt: skip
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
+        eventually(lambda: database.execute(waiting).fetchone(), "it waits for the move")
+        assert mover.stdin is not None
+        mover.stdin.close()
+        assert mover.wait(60) == 0
+        assert starting.wait(60) == 1
+        assert starting.stderr is not None
+        assert starting.stderr.read().startswith(_MOVED)
 
 
 _BEAT = """
