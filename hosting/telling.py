@@ -37,6 +37,8 @@ SECONDS: Final = 300.0
 """Between two looks."""
 _LEASE: Final = 120
 """Seconds after which another process tells what one has begun to tell."""
+_UNHEARD: Final = 3600
+"""Seconds after which it is tried again, where no browser of an owner could be woken."""
 _MORNING: Final = 7
 _EVENING: Final = 22
 
@@ -91,16 +93,19 @@ def _tell(owner: Account, bad: Collection[str], now: datetime) -> bool:
         return False
     telling = f"telling-{owner.pk}"
     if not cache.add(telling, True, _LEASE):
-        return False  # another process does
+        return False  # another process does, or nobody was reached a while ago
+    lease = 0
     try:
         untold = list(_untold(owner, now).values_list("pk", flat=True))
-        if untold:
-            notices.notify_now(owner, "node")
+        heard = bool(untold) and notices.notify_now(owner, "node")
+        if heard:
             # What the owner has looked at meanwhile is told already.
             _untold(owner, now).filter(pk__in=untold).update(told=now, seen=None)
-        return bool(untold)
+        elif untold:
+            lease = _UNHEARD
+        return heard
     finally:
-        cache.delete(telling)
+        cache.touch(telling, lease)
 
 
 def _note(owner: Account, bad: Collection[str], now: datetime) -> None:

@@ -26,7 +26,7 @@ from django.utils.translation import gettext
 
 from mail.keys import is_key
 from mail.live import tell
-from mail.models import Conversation, Letter
+from mail.models import Conversation, Letter, PushSubscription
 from mail.people import People
 from mail.presentation import clean_name
 from mail.push import wake_browsers
@@ -67,15 +67,21 @@ def notify(account: Account, kind: Kind, thread: str = "") -> None:
         transaction.on_commit(partial(_push_later, account.pk, notice))
 
 
-def notify_now(account: Account, kind: Kind) -> None:
+def notify_now(account: Account, kind: Kind) -> bool:
     """Tell an account of something in this process; takes some seconds, and no job.
 
-    When it returns, pages or browsers have been told. Not for within a transaction.
+    Not for within a transaction.
+
+    Returns:
+        False when it has browsers that could be woken, and neither a page nor one of them heard.
     """
-    if notice := _tell_pages(account, kind, ""):
-        time.sleep(_PATIENCE)
-        if not cache.get(_key(account.pk, notice)):
-            wake_browsers(account.pk)
+    notice = _tell_pages(account, kind, "")
+    if not notice:
+        return True
+    time.sleep(_PATIENCE)
+    if cache.get(_key(account.pk, notice)) or wake_browsers(account.pk):
+        return True
+    return not PushSubscription.objects.filter(account=account).exists()
 
 
 def _tell_pages(account: Account, kind: Kind, thread: str) -> str:

@@ -40,9 +40,10 @@ def told(house: House, settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[s
     end(Run.Kind.BACKUP, findings=[{"scheduled": True}])
     names: list[str] = []
 
-    def notify_now(account: Account, kind: str) -> None:
+    def notify_now(account: Account, kind: str) -> bool:
         assert kind == "node"
         names.append(account.username)
+        return True
 
     monkeypatch.setattr(notices, "notify_now", notify_now)
     return names
@@ -150,14 +151,37 @@ def test_two_that_look_tell_once(told: list[str], monkeypatch: pytest.MonkeyPatc
     telling.look(NOON)
     later = NOON + 20 * MINUTE
 
-    def look_meanwhile(account: Account, kind: str) -> None:
+    def look_meanwhile(account: Account, kind: str) -> bool:
         assert telling.look(later) == 0
         told.append(account.username)
+        return True
 
     monkeypatch.setattr(notices, "notify_now", look_meanwhile)
     assert telling.look(later) == 1
     assert telling.look(later) == 0
     assert told == ["alice"]
+
+
+def test_who_was_not_reached_is_told_later(
+    told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_backup()
+    telling.look(NOON)
+    later = NOON + 20 * MINUTE
+
+    def reach_nobody(account: Account, kind: str) -> bool:
+        told.append("nobody")
+        return False
+
+    with monkeypatch.context() as away:
+        away.setattr(notices, "notify_now", reach_nobody)
+        assert telling.look(later) == 0
+        assert telling.look(later) == 0  # not again and again
+    assert told == ["nobody"]
+    cache.clear()  # the hour is over
+    assert telling.look(later) == 1
+    assert told == ["nobody", "alice"]
+    assert telling.look(later) == 0
 
 
 def test_pages_look_in_the_place_of_dead_workers(told: list[str]) -> None:

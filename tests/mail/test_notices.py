@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from mail import notices
-from mail.models import Contact, Conversation, Letter
+from mail.models import Contact, Conversation, Letter, PushSubscription
 from mail.send import send
 from nodes.models import Account
 from tests.mail.conftest import House
@@ -187,8 +187,10 @@ def test_what_is_told_now_takes_no_job(
     monkeypatch.setattr("mail.notices.secrets.token_urlsafe", lambda *_: "abc")
     if page_told:
         notices.told(house.bob, "abc")
-    notices.notify_now(house.bob, "node")
+    assert notices.notify_now(house.bob, "node")  # he has no browser that could be woken
     assert pushed == ([] if page_told else [house.bob.pk])
+    PushSubscription.objects.create(account=house.bob, sealed=b"", endpoint_hash="x")
+    assert notices.notify_now(house.bob, "node") is page_told
 
 
 def test_in_the_language_of_who_asks(house: House, browse: Browse) -> None:
