@@ -83,7 +83,7 @@ class Starter:
         with self._lock, _adopting():
             socket.send_fds(self._socket, [question], streams)
             answer = self._socket.recv(100)
-        assert answer, "the process that starts others has died"
+        assert answer.isdigit(), "no process could be started"
         return int(answer)
 
 
@@ -124,8 +124,9 @@ def _serve(questions: socket.socket) -> list[str]:
             os.write(tell, str(pid).encode())
             os._exit(0)
         os.waitpid(between, 0)  # from then on the new process is the caller's child
-        questions.send(os.read(told, 100))
-        for each in (*streams, told, tell):
+        os.close(tell)
+        questions.send(os.read(told, 100) or b"none")
+        for each in (*streams, told):
             os.close(each)
 
 
