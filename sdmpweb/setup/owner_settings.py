@@ -28,7 +28,7 @@ class Settings:
     added: dict[str, str]
 
     def __getitem__(self, name: str) -> str:
-        return {**self.added, **self.given}.get(name, "")
+        return self.added.get(name) or self.given.get(name, "")
 
     @property
     def name(self) -> str:
@@ -71,7 +71,7 @@ def complete(machine: Machine, name: str, *, grown: bool, backups: bool) -> Sett
     if backups and before is None:
         passphrase = "-".join(secrets.choice(word_list()) for _ in range(_WORDS))
         wanted |= {"SDMPWEB_BACKUP_TO": BACKUPS, "SDMPWEB_BACKUP_PASSPHRASE": passphrase}
-    added = {name: text for name, text in wanted.items() if name not in given}
+    added = {name: text for name, text in wanted.items() if not given.get(name)}
     return Settings(before, given, added)
 
 

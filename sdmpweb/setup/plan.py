@@ -60,12 +60,15 @@ class Plan:
     afterwards: tuple[str, ...]
     passphrase: str
 
-    def carry_out(self, machine: Machine, tell: Callable[[str], object]) -> None:
+    def carry_out(
+        self, machine: Machine, tell: Callable[[str], object], *, seen: bool = True
+    ) -> None:
         """Do the steps; those before one that fails are done, and no longer missing.
 
         Args:
             machine: what the plan was made for.
             tell: given the passphrase as soon as it holds, with what to do about it.
+            seen: whether a person reads that; otherwise it is told where the passphrase is.
 
         Raises:
             UserError: a step cannot be done.
@@ -78,6 +81,9 @@ class Plan:
                 tell(
                     f"Backups are encrypted under {self.passphrase}\nWrite that down elsewhere, it "
                     "is not shown again: no backup opens without it, and it is in none."
+                    if seen
+                    else f"Backups are encrypted under the passphrase in {step.path}\nWrite that "
+                    "down elsewhere: no backup opens without it, and it is in none."
                 )
         machine.at(_UNFINISHED).unlink(missing_ok=True)
 
@@ -92,8 +98,8 @@ def make(machine: Machine, wish: Wish) -> Plan:
     settings = owner_settings.complete(machine, wish.name, grown=wish.grown, backups=wish.backups)
     _refuse_without_system(machine)
     proxy = proxies.choose(machine, wish.proxy)
-    if wish.grown and "REDIS_URL" in settings.added:
-        _refuse_growing(machine)
+    if wish.grown:
+        _refuse_growing(machine, settings)
     unit = _GROWN if settings["REDIS_URL"] else _ALONE
     ours = _missing(machine, _files(machine, settings))
     steps = [
@@ -126,13 +132,16 @@ def _refuse_without_system(machine: Machine) -> None:
         )
 
 
-def _refuse_growing(machine: Machine) -> None:
-    if machine.has(_SQLITE) and _moved_to(machine) != owner_settings.DATABASE:
+def _refuse_growing(machine: Machine, settings: Settings) -> None:
+    begins = "DATABASE_URL" in settings.added and machine.has(_SQLITE)
+    stays = settings["DATABASE_URL"].startswith("sqlite:")
+    if stays or (begins and _moved_to(machine) != owner_settings.DATABASE):
         raise UserError(
             "This node has its data in SQLite; move it to PostgreSQL first, as docs/hosting.md "
             "tells under Moving, or leave out --grown."
         )
-    if not (machine.has("/usr/bin/psql") and machine.has("/usr/bin/redis-server")):
+    needed = {"DATABASE_URL": "/usr/bin/psql", "REDIS_URL": "/usr/bin/redis-server"}
+    if not all(machine.has(needed[name]) for name in needed.keys() & settings.added.keys()):
         raise UserError(
             "The grown shape needs PostgreSQL and Redis; run `apt-get install --yes postgresql "
             "redis-server` first."
@@ -222,7 +231,9 @@ def _database(machine: Machine) -> Iterator[Step]:
     if _USER not in machine.run(*ask, "SELECT rolname FROM pg_roles").split():
         yield Run((*_AS_POSTGRES, "createuser", _USER))
     if _USER not in machine.run(*ask, "SELECT datname FROM pg_database").split():
-        yield Run((*_AS_POSTGRES, "createdb", "--owner", _USER, _USER))
+        # Where the machine has no locale PostgreSQL would take ASCII alone.
+        form = ("--encoding", "UTF8", "--template", "template0")
+        yield Run((*_AS_POSTGRES, "createdb", *form, "--owner", _USER, _USER))
 
 
 def _telling_proxy(machine: Machine, proxy: Proxy | None, settings: Settings) -> Iterator[Step]:
@@ -244,7 +255,7 @@ def _afterwards(
     files = [step for step in steps if isinstance(step, File)]
     made = {file.path for file in files if file.before is None}
     read_by_it = [file for file in files if file.path.startswith((_UNITS, "/etc/sdmpweb"))]
-    if read_by_it and _is_enabled(machine, unit):
+    if (read_by_it or machine.has(_UNFINISHED)) and _is_enabled(machine, unit):
         yield f"systemctl restart {unit.removesuffix('.service')}"
     if proxy is not None and proxy.missing_certificate(machine, name):
         if not machine.has("/usr/bin/certbot"):

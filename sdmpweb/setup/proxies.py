@@ -29,6 +29,14 @@ class Proxy:
     address: str
     addresses: Callable[[Sequence[int]], str]
     certificate: str = ""
+    debians: frozenset[str] = frozenset()  # lines of a file that others share, as it is at first
+
+    def has_others(self, machine: Machine) -> bool:
+        """Tell whether somebody has written sites of their own into its file."""
+        text = (machine.read(self.file) or b"").decode(errors="replace")
+        lines = {line.strip() for line in text.splitlines()}
+        lines = {line for line in lines if line and not line.startswith("#")}
+        return bool(self.debians) and not text.startswith(_HEAD) and not lines <= self.debians
 
     def text(self, name: str, ports: Sequence[int]) -> bytes:
         """Give the configuration for a node.
@@ -67,6 +75,7 @@ CADDY: Final = Proxy(
     check=("caddy", "validate", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"),
     address="127.0.0.1:8000",
     addresses=lambda ports: " ".join(f"127.0.0.1:{port}" for port in ports),
+    debians=frozenset({":80 {", "root * /usr/share/caddy", "file_server", "}"}),
 )
 PROXIES: Final = {proxy.name: proxy for proxy in (NGINX, CADDY)}
 NONE: Final = "none"
@@ -82,12 +91,14 @@ def choose(machine: Machine, name: str) -> Proxy | None:
         name: of a proxy; `NONE` for one that the owner sets up; nothing when none was named.
 
     Raises:
-        UserError: it is not installed, or it is open which one is meant.
+        UserError: it is not installed, it is open which one is meant, or its file is not the
+            node's alone.
     """
     if name == NONE:
         return None
     if name:
         proxy = PROXIES[name]
+        _refuse_others(machine, proxy)
         if not machine.has(proxy.program):
             raise UserError(
                 f"{proxy.program} is not there; run `apt-get install --yes {proxy.packages}` first."
@@ -103,4 +114,13 @@ def choose(machine: Machine, name: str) -> Proxy | None:
         found = [p for p in found if (machine.read(p.file) or b"").startswith(_HEAD.encode())]
     if len(found) != 1:
         raise UserError(f"Both nginx and Caddy are installed; {_NOT_CHOSEN}.")
+    _refuse_others(machine, found[0])
     return found[0]
+
+
+def _refuse_others(machine: Machine, proxy: Proxy) -> None:
+    if proxy.has_others(machine):
+        raise UserError(
+            f"{proxy.file} has sites of its own, which would go; add the node to them as "
+            f"{FILES / proxy.shipped} shows it, and say --proxy none."
+        )

@@ -132,6 +132,8 @@ class File:
             if self.before not in (None, self.content) and not self.added:
                 kept = machine.at(KEPT + self.path)
                 _make_parents(kept)
+                while kept.exists():
+                    kept = kept.with_name(f"{kept.name}~")
                 shutil.copy2(place, kept)
             self._write(machine, self.content)
             if self.check and machine.runs:

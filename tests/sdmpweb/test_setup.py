@@ -212,12 +212,25 @@ def test_caddy_is_told_at_once_and_its_first_file_is_kept(tmp_path: Path) -> Non
     machine = make_image(tmp_path / "image", "caddy")
     first = machine.at(CADDY.file)
     first.parent.mkdir()
-    first.write_text("as Debian has it")
+    first.write_text("# As Debian has it.\n:80 {\n\troot * /usr/share/caddy\n\tfile_server\n}\n")
+    before = first.read_text()
     made, _ = carry_out(machine)
     assert f"{NAME} {{" in first.read_text()
-    assert machine.at(steps.KEPT + CADDY.file).read_text() == "as Debian has it"
+    assert machine.at(steps.KEPT + CADDY.file).read_text() == before
     assert [line.split()[0] for line in made.afterwards] == ["journalctl"]
     assert plan.make(machine, Wish()).steps == ()
+
+
+@pytest.mark.parametrize("proxy", ["", "caddy"])
+def test_a_file_with_sites_of_others_is_left_to_the_owner(tmp_path: Path, proxy: str) -> None:
+    machine = make_image(tmp_path / "image", "caddy")
+    theirs = machine.at(CADDY.file)
+    theirs.parent.mkdir()
+    theirs.write_text(":80 {\n\tfile_server\n}\nblog.example.org {\n\troot * /srv/blog\n}\n")
+    with pytest.raises(UserError, match="has sites of its own"):
+        plan.make(machine, Wish(NAME, proxy))
+    carry_out(machine, proxy=proxies.NONE)
+    assert "blog.example.org" in theirs.read_text()
 
 
 def test_of_two_proxies_one_has_to_be_named_once(tmp_path: Path) -> None:
@@ -290,6 +303,10 @@ def test_an_upgrade_brings_units_up_to_date_and_keeps_the_old(machine: Machine) 
     made.carry_out(machine, print)
     assert machine.at(UNIT).read_bytes() == shipped
     assert machine.at(steps.KEPT + UNIT).read_text() == "[Service]\nExecStart=/old\n"
+    machine.at(UNIT).write_text("another one")
+    carry_out(machine)
+    assert machine.at(f"{steps.KEPT}{UNIT}~").read_text() == "another one"
+    assert machine.at(steps.KEPT + UNIT).read_text() == "[Service]\nExecStart=/old\n"
     assert plan.make(machine, Wish()).steps == ()
 
 
@@ -354,9 +371,53 @@ def test_a_node_with_sqlite_grows_when_it_was_moved(tmp_path: Path) -> None:
             database.execute(f"DELETE FROM {moved.TABLE}")
         database.execute(add, ["to", owner_settings.DATABASE])
         database.commit()
+    for given in ("REDIS_URL=\n", f"REDIS_URL={owner_settings.REDIS}\n", "DATABASE_URL=\n"):
+        file = machine.at(owner_settings.FILE)
+        before = file.read_text()
+        file.write_text(before + given)
+        old = machine.at("/var/lib/sdmpweb/sdmpweb.sqlite3").rename(tmp_path / "old")
+        machine.at("/var/lib/sdmpweb/sdmpweb.sqlite3").touch()
+        with pytest.raises(UserError, match="move it to PostgreSQL first"):
+            plan.make(machine, Wish(grown=True))
+        old.rename(machine.at("/var/lib/sdmpweb/sdmpweb.sqlite3"))
+        file.write_text(f"{before}DATABASE_URL=sqlite:////var/lib/sdmpweb/back.sqlite3\n")
+        with pytest.raises(UserError, match="move it to PostgreSQL first"):
+            plan.make(machine, Wish(grown=True))
+        file.write_text(before)
     carry_out(machine, grown=True)
     wanted = machine.at("/etc/systemd/system/multi-user.target.wants")
     assert [each.name for each in wanted.iterdir()] == ["sdmpweb-grown.target"]
+
+
+def test_a_node_that_was_moved_elsewhere_grows_there(tmp_path: Path) -> None:
+    machine = make_image(tmp_path / "image", "nginx", "redis")
+    carry_out(machine)
+    machine.at("/var/lib/sdmpweb/sdmpweb.sqlite3").touch()
+    with machine.at(owner_settings.FILE).open("a") as file:
+        file.write("DATABASE_URL=postgres://db.example.org/node\n")
+    carry_out(machine, grown=True)
+    given = settings_of(machine)
+    assert given["DATABASE_URL"] == "postgres://db.example.org/node"
+    assert given["REDIS_URL"] == owner_settings.REDIS
+
+
+def test_an_empty_setting_is_a_missing_one(machine: Machine) -> None:
+    file = machine.at(owner_settings.FILE)
+    file.parent.mkdir()
+    file.write_text("SDMPWEB_URL=\nSDMPWEB_PROXIES=")
+    made, _ = carry_out(machine)
+    assert settings_of(machine)["SDMPWEB_URL"] == f"https://{NAME}"
+    assert made.url == f"https://{NAME}"
+    assert any(line.endswith(f" -d {NAME}") for line in made.afterwards)
+
+
+def test_a_passphrase_goes_into_no_log(machine: Machine) -> None:
+    done = set_up(machine, NAME, "--yes")
+    assert done.returncode == 0
+    passphrase = settings_of(machine)["SDMPWEB_BACKUP_PASSPHRASE"]
+    assert passphrase
+    assert passphrase not in done.stdout + done.stderr
+    assert f"the passphrase in {owner_settings.FILE}" in done.stdout
 
 
 def test_a_step_that_fails_ends_it_with_a_sentence_and_the_next_run_goes_on(
@@ -417,7 +478,8 @@ def test_the_database_is_made_where_there_is_none(booted: Booted, tmp_path: Path
     made = plan.make(booted, Wish(NAME, "caddy", grown=True))
     lines = [step.missing(booted) for step in made.steps]
     assert lines[lines.index("run systemctl daemon-reload") + 1 :] == [
-        "run runuser -u postgres -- createdb --owner sdmpweb sdmpweb",
+        "run runuser -u postgres -- createdb --encoding UTF8 --template template0 "
+        "--owner sdmpweb sdmpweb",
         "run systemctl enable --now sdmpweb-grown.target",
         "wait until the node answers at port 8001",
         "wait until the node answers at port 8002",

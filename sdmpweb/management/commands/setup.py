@@ -56,7 +56,8 @@ class Command(BaseCommand):
             if not options["dry_run"]:
                 if not options["yes"]:
                     self._ask()
-                made.carry_out(machine, self.stdout.write)
+                # What is not read by somebody at a terminal is kept in a log by something.
+                made.carry_out(machine, self.stdout.write, seen=sys.stdout.isatty())
                 self.stdout.write("Done.")
         elif made.afterwards:
             self.stdout.write(f"All is there that can be yet for a node at {made.url}.")
