@@ -22,6 +22,7 @@
   let lastTick = Date.now();
   let leaving = false;
   const due = new Set();
+  const late = new Set(); // of what changed while it was being fetched
 
   function show(state) {
     for (const part of document.querySelectorAll("[data-connection]")) {
@@ -38,6 +39,7 @@
     for (const part of [...due]) {
       if (part.hasAttribute("data-live-visible") && document.hidden) continue;
       due.delete(part);
+      if (part.classList.contains("htmx-request")) { late.add(part); continue; }
       // It must not bubble: the parts around this one would be fetched again too.
       if (part.isConnected) part.dispatchEvent(new CustomEvent("live"));
     }
@@ -56,13 +58,27 @@
   }, true);
 
   let flushing = 0;
+  function flushSoon() {
+    if (!flushing) flushing = setTimeout(() => { flushing = 0; flush(); }, 30);
+  }
+
   function announce(event) {
     for (const part of document.querySelectorAll("[data-live]")) {
       if (!concerns(part, event)) continue;
       due.add(part);
     }
-    if (!flushing) flushing = setTimeout(() => { flushing = 0; flush(); }, 30);
+    flushSoon();
   }
+
+  // What has just come may be from before the change, and stand in the place of the part.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const asked = event.detail.requestConfig?.elt;
+    if (!late.delete(asked)) return;
+    const part = asked.isConnected ? asked : document.getElementById(asked.id);
+    if (!part) return;
+    due.add(part);
+    flushSoon();
+  });
 
   function concerns(part, event) {
     // To catch up, a part that is fetched whole brings its own parts with it.

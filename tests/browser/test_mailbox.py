@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.people import PASSWORD, Person, SlowLine, company
+from tests.browser.people import PASSWORD, Person, SlowLine, company, until
 from tests.support.neighbours import Neighbour
 from tests.support.nodes import NodeProcess
 
@@ -389,3 +389,24 @@ def test_removal_is_confirmed_by_the_other_node(
     expect(alice.page.locator("[data-missing]")).to_have_count(0)
     expect(bob.page.locator(".letter__body")).to_contain_text("took this message back")
     expect(bob.page.get_by_text("Never mind the boat.")).to_have_count(0)
+
+
+def test_what_changes_while_a_part_is_fetched_is_shown(
+    street: Street, visit: Callable[..., Person]
+) -> None:
+    street.attic.stop()
+    street.send("alice", "bob", "Slow to arrive")
+    alice = visit("Alice")
+    alice.go("/mail/sent/")
+    row(alice, "Slow to arrive").locator(".row__link").click()
+    delivery = alice.page.locator("details.delivery")
+    expect(delivery).to_be_visible()
+    expect(delivery.locator("[data-state=received]")).to_have_count(0)
+    alice.connected()
+    line = SlowLine(alice.page, "**/delivery/**", answered=True)
+    delivery.dispatch_event("live", {"bubbles": False})  # as if something had changed
+    until(lambda: line.held, alice.page)
+    street.attic.start()
+    expect(row(alice, "Slow to arrive")).to_contain_text("Received")
+    line.let_go()
+    expect(delivery.locator("[data-state=received]")).to_have_count(1)
