@@ -10,6 +10,11 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import Final
+
+OWNER: Final = "owner"
+PASSWORD: Final = "a long house-key 7"
+"""Of every account."""
 
 
 def main() -> None:

@@ -305,7 +305,7 @@ def main() -> None:
         def make_node(called: str, shape: Shape = "embedded", **options: Any) -> NodeProcess:
             place = Path(name) / f"{called}-{next(numbers)}"
             given = services if shape == "grown" else None
-            return NodeProcess(place, shape, services=given, **options)
+            return NodeProcess(place, shape, services=given, plain=True, **options)
 
         cast = Cast(Path(name), make_node)
         try:

@@ -62,7 +62,7 @@ def running_pair(
     sides = []
     for owner in ("alice", "bob"):
         node = NodeProcess(
-            directory / owner, shape, services=services, settings={**_KEYS, **settings}
+            directory / owner, shape, services=services, settings={**_KEYS, **settings}, plain=True
         )
         made = node.command(
             "init_node", "--name", owner, "--owner", owner, "--password-file", str(secret)

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from rich.progress import Progress, track
 
+from bench.dataset import OWNER, PASSWORD
 from bench.letters import LetterBox
 from journal.accept import accept
 from journal.enrol import enrol, make_node, publish_name
@@ -35,7 +36,6 @@ from sdmp.lines import make_line
 from sdmp.resource import Resource as Content
 from sdmp.resource import make_resource
 
-PASSWORD: Final = "a long house-key 7"
 _FIRST = ("Ana", "Ben", "Chidi", "Mira", "Jörg", "Zoë", "Tomás", "Ute", "Fatou", "Li")
 _LAST = ("Lindqvist", "Okafor", "Eze", "Müller", "Raman", "Haddad", "Novák", "Silva", "Roy", "Kim")
 _AT_ONCE: Final = 2000
@@ -81,7 +81,7 @@ def _accounts(number: int) -> list[Account]:
     made = list(Account.objects.filter(is_echo=False).order_by("pk"))
     for place in track(range(len(made), number), "Accounts"):
         owner = place == 0
-        username = "owner" if owner else f"person{place}"
+        username = OWNER if owner else f"person{place}"
         made.append(enrol(username, name=_name(place), password=PASSWORD, owner=owner).account)
         for other in made[-5:-1]:
             add_contact(made[-1], export_card(other))
