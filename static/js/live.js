@@ -36,14 +36,18 @@
   }
 
   function flush() {
-    for (const part of [...due]) {
-      if (part.hasAttribute("data-live-visible") && document.hidden) continue;
-      due.delete(part);
-      if (part.classList.contains("htmx-request")) { late.add(part); continue; }
+    for (const asked of [...due]) {
+      const part = present(asked);
+      if (part?.hasAttribute("data-live-visible") && document.hidden) continue;
+      due.delete(asked);
+      if (part?.classList.contains("htmx-request")) { late.add(part); continue; }
       // It must not bubble: the parts around this one would be fetched again too.
-      if (part.isConnected) part.dispatchEvent(new CustomEvent("live"));
+      part?.dispatchEvent(new CustomEvent("live"));
     }
   }
+
+  // A part, or what stands in its place since it was replaced: that may be from before the change.
+  const present = (part) => (part.isConnected ? part : document.getElementById(part.id));
 
   // What holds an open menu is not replaced under the hand: it is fetched again once that closes.
   const openMenu = "details[data-drop][open]";
@@ -70,13 +74,11 @@
     flushSoon();
   }
 
-  // What has just come may be from before the change, and stand in the place of the part.
+  // What has just come may be from before the change too.
   document.addEventListener("htmx:afterRequest", (event) => {
     const asked = event.detail.requestConfig?.elt;
     if (!late.delete(asked)) return;
-    const part = asked.isConnected ? asked : document.getElementById(asked.id);
-    if (!part) return;
-    due.add(part);
+    due.add(asked);
     flushSoon();
   });
 
