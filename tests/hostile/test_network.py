@@ -134,8 +134,8 @@ def test_nothing_is_read_on_the_way(scene: tuple[Person, Person, Wiretap]) -> No
     alice, bob, tap = scene
     alice.send(bob, title="The xylophone is hidden")
     bob.send(alice, title="Under the gamelan")
-    _arrives(bob, "The xylophone is hidden")
-    _arrives(alice, "Under the gamelan")
+    alice.delivered("The xylophone is hidden")  # with the receipts nothing more is to come
+    bob.delivered("Under the gamelan")
     heard = tap.everything()
     assert heard.count(b"shared_key") > 1, "the wiretap did not hear both sides"
     secrets = [
