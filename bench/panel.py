@@ -25,7 +25,7 @@ from tests.support.nodes import NodeProcess
 
 _ROOT: Final = "/admin/"
 _PAGES: Final = (
-    _ROOT, f"{_ROOT}map/", f"{_ROOT}accounts/", f"{_ROOT}nodes/trust/",
+    _ROOT, f"{_ROOT}map/", f"{_ROOT}nodes/account/", f"{_ROOT}nodes/trust/",
     f"{_ROOT}nodes/trust/?state=current", f"{_ROOT}nodes/peer/", f"{_ROOT}journal/line/",
     f"{_ROOT}storage/", f"{_ROOT}retention/", f"{_ROOT}backups/", f"{_ROOT}health/",
     f"{_ROOT}hosting/auditentry/", "/mail/inbox/", "/readyz", "/healthz",
